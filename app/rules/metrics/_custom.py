@@ -1,0 +1,27 @@
+"""Custom metrics: open while a condition over facts holds, from the moment it began to hold (or from creation)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from app.rules.conditions import Condition, holds
+from app.rules.policy import CustomMetric, Terms
+from app.rules.ticket import TicketAt
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A metric of the document."""
+
+    definition: CustomMetric
+    PAUSE: ClassVar[Condition | None] = None
+
+    def anchor(self, ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:  # noqa: ARG002
+        if ticket.is_gone or not holds(self.definition.open_while, ticket.facts):
+            return None
+        if self.definition.anchor == "created":
+            return ticket.created_at
+        return opened or ticket.at
+
+    def fulfilled(self, ticket: TicketAt, terms: Terms, anchor: datetime) -> bool:  # noqa: ARG002
+        return not ticket.is_gone

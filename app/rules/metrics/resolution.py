@@ -1,0 +1,19 @@
+"""Resolution: from the ticket's creation until it is solved. Waiting on the customer (`pending`) does not count."""
+
+from datetime import datetime
+
+from app.rules.conditions import Condition, Test
+from app.rules.events import Status
+from app.rules.policy import Terms
+from app.rules.ticket import TicketAt
+
+PAUSE: Condition | None = Test("status", "eq", Status.PENDING.value)
+
+
+def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:
+    """The creation, while the ticket is not solved or closed."""
+    return None if ticket.is_gone or ticket.is_solved else ticket.created_at
+
+
+def fulfilled(ticket: TicketAt, terms: Terms, anchor: datetime) -> bool:
+    return ticket.is_solved and not ticket.is_gone
