@@ -1,0 +1,17 @@
+"""The audit log: who did what to what. Written in the transaction of the deed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from app.ids import new_id
+from app.store.database import Connection
+from app.store.tables import audit_log
+
+
+async def record(conn: Connection, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
+    """Note that `actor` did `action` (such as `breach.acknowledged`) to `subject` (an id or a name)."""
+    row = {"id": new_id("aud"), "at": at, "actor": actor[:200], "action": action, "subject": subject[:300], "detail": dict(detail or {})}
+    await conn.execute(insert(audit_log).values(row))

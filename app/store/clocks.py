@@ -1,0 +1,68 @@
+"""Clocks and breaches: what the engine said last, and what is due."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from app.store.database import Connection
+from app.store.dialect import upsert
+from app.store.tables import breaches, clocks
+
+
+async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[Row[Any]]]:
+    """All clock rows of some tickets, by ticket id, oldest cycle first."""
+    found: dict[str, list[Row[Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
+    if found:
+        query = select(clocks).where(clocks.c.ticket_id.in_(list(found))).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
+        for row in await conn.execute(query):
+            found[row.ticket_id].append(row)
+    return found
+
+
+async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or replace clocks by id; every row with all columns."""
+    if rows:
+        await conn.execute(upsert(conn, clocks, key=("id",)), list(rows))
+
+
+async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str]:
+    """Ids of the tickets that own the longest due clocks, at most `limit`, each once."""
+    query = select(clocks.c.ticket_id).where(clocks.c.next_check_at <= at).order_by(clocks.c.next_check_at).limit(limit)
+    return list(dict.fromkeys((await conn.execute(query)).scalars()))
+
+
+async def next_check_at(conn: Connection) -> datetime | None:
+    """The nearest instant at which any clock has something to say; None when none ever has."""
+    query = select(clocks.c.next_check_at).where(clocks.c.next_check_at.is_not(None)).order_by(clocks.c.next_check_at).limit(1)
+    return (await conn.execute(query)).scalar()
+
+
+async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:
+    """Push ahead the due clocks of a ticket that cannot be judged, and count the failure."""
+    statement = (
+        update(clocks)
+        .where(clocks.c.ticket_id == ticket_id, clocks.c.next_check_at < until)
+        .values(next_check_at=until, failures=clocks.c.failures + 1)
+    )
+    await conn.execute(statement)
+
+
+async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str, Row[Any]]:
+    """The breach rows of some clocks, by clock id."""
+    if not clock_ids:
+        return {}
+    query = select(breaches).where(breaches.c.clock_id.in_(list(clock_ids)))
+    return {row.clock_id: row for row in await conn.execute(query)}
+
+
+async def save_breaches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or replace breaches by clock; every row with all columns."""
+    if rows:
+        await conn.execute(upsert(conn, breaches, key=("clock_id",)), list(rows))
+
+
+async def counts(conn: Connection) -> dict[str, int]:
+    """How many clocks there are in each state."""
+    return {row[0]: row[1] for row in await conn.execute(select(clocks.c.state, func.count()).group_by(clocks.c.state))}

@@ -1,0 +1,139 @@
+"""The database: write transactions, read transactions, and its clock.
+
+SQLite has one writer at a time: a lock in this process gives the turn, BEGIN IMMEDIATE on the one writing connection takes the file's
+lock against other processes (ADR 0003). PostgreSQL has a pool, and rows are locked by those who work on them.
+
+A task that is cancelled inside a transaction rolls it back and gives its turn to the next; cancelled during the commit itself, it may
+have been committed.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.errors import Unavailable
+from app.settings import InvalidSettings
+from app.store import outages
+from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
+from app.timesource import Now
+
+Connection = AsyncConnection
+
+PING: Final = timedelta(seconds=2)
+_SQLITE_FLOOR: Final = (3, 35)  # RETURNING
+_POSTGRESQL_FLOOR: Final = 150_000
+
+
+class Database:
+    """One database, opened once per process. Use between `open` and `close`, from one event loop.
+
+    `pool`: connections to PostgreSQL (SQLite has one writer and four readers). `patience`: how long a transaction waits for its
+    turn, a connection or a lock before it is Unavailable. `database_time`: False lets `now` ask the caller on PostgreSQL too, so
+    that a simulated clock holds.
+    """
+
+    dialect: Literal["sqlite", "postgresql"]
+
+    def __init__(self, url: str, *, pool: int = 8, patience: timedelta = timedelta(seconds=5), database_time: bool = True) -> None:
+        self._address = parse(url)
+        self.dialect = self._address.dialect
+        self._patience = patience
+        self._database_time = database_time and self.dialect == "postgresql"
+        self._lock = asyncio.Lock()
+        self._holder: asyncio.Task[Any] | None = None
+        self._writer, self._reader = self._engines(pool)
+
+    async def open(self) -> None:
+        """Connect, and see that the database is one we can work with. Unavailable (with the reason) or InvalidSettings."""
+        make_folder(self._address)
+        try:
+            async with self.read() as connection:
+                await self._check(connection)
+        except Unavailable as error:
+            raise outages.unavailable(f"The database cannot be opened: {error.__cause__ or error.detail}") from error
+
+    async def close(self) -> None:
+        """Give all connections back. Transactions still open are rolled back."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Connection]:
+        """A write transaction: committed on leaving, rolled back by any exception. Unavailable when the database is not there.
+
+        Errors of the data (a key that is taken) pass as they are. Not to be opened inside another one of the same task.
+        """
+        if self.dialect == "postgresql":
+            async with self._transaction(self._writer) as connection:
+                yield connection
+            return
+        async with self._turn(), self._transaction(self._writer) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A read transaction: all its statements see one moment, and it can neither write nor block a writer."""
+        async with self._transaction(self._reader) as connection:
+            yield connection
+
+    async def now(self, connection: Connection, fallback: Now) -> datetime:
+        """The present, aware, in UTC: PostgreSQL's own clock, the same for all replicas; on SQLite `fallback` (same machine)."""
+        if not self._database_time:
+            return fallback()
+        at: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return at.astimezone(UTC)
+
+    async def ping(self) -> None:
+        """Unavailable unless the database answers a question within two seconds."""
+        try:
+            async with asyncio.timeout(PING.total_seconds()), self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except TimeoutError as error:
+            raise outages.unavailable() from error
+
+    def _engines(self, pool: int) -> tuple[AsyncEngine, AsyncEngine]:
+        if self.dialect == "sqlite":
+            file = self._address.location
+            return sqlite_engine(file, "writer", patience=self._patience), sqlite_engine(file, "reader", patience=self._patience)
+        engine = postgresql_engine(self._address, pool=pool, patience=self._patience)
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, outages.READS: True}
+        return engine, engine.execution_options(**options)
+
+    async def _check(self, connection: Connection) -> None:
+        if self.dialect == "postgresql":
+            version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
+            if version < _POSTGRESQL_FLOOR:
+                raise InvalidSettings(f"SLAWATCH_DATABASE_URL: PostgreSQL {version // 10_000} is too old, 15 or later is needed")
+        elif sqlite3.sqlite_version_info < _SQLITE_FLOOR:
+            raise InvalidSettings(f"SLAWATCH_DATABASE_URL: SQLite {sqlite3.sqlite_version} is too old, 3.35 or later is needed")
+        elif (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() != "wal":
+            raise InvalidSettings("SLAWATCH_DATABASE_URL: this file system cannot hold SQLite's write-ahead log; use a local disk")
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if self._holder is task:
+            raise RuntimeError("begin() inside begin() of the same task would wait for itself")
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise outages.unavailable("Another transaction takes too long.") from error
+        self._holder = task
+        try:
+            yield
+        finally:
+            self._holder = None
+            self._lock.release()
+
+    @staticmethod
+    @asynccontextmanager
+    async def _transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
+        async with connected(engine) as connection, connection.begin():
+            yield connection

@@ -1,0 +1,139 @@
+"""Alembic, run from code: no ini file, the same tree for both databases, found next to this package.
+
+Revision ids begin with their date, so they sort: a database whose revision we do not know and that sorts after our head was
+migrated by a newer release. Migrations are written so that the previous release works under them, so that is no error.
+
+All functions are synchronous and wait for the database; from a coroutine call them through `asyncio.to_thread`.
+"""
+
+import asyncio
+import io
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.errors import SlaError
+from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
+
+TREE: Final = Path(__file__).resolve().parents[2] / "migrations"
+PATIENCE: Final = timedelta(seconds=60)
+T = TypeVar("T")
+_one_at_a_time = threading.Lock()
+
+
+class UnknownSchema(SlaError):
+    """The database has a schema that this release does not know."""
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database up to `revision`, in one transaction; processes that start together take turns.
+
+    To "head" it does nothing when the database is there already, or further because a newer release was here. UnknownSchema
+    for a revision that is neither ours nor newer. Unavailable when the database cannot be reached.
+    """
+    if revision != "head" or is_behind(url):
+        _command(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back down to `revision` ("base": empty). Data of columns and tables that go is lost."""
+    _known(current(url))
+    _command(url, lambda config: command.downgrade(config, revision))
+
+
+def current(url: str) -> str | None:
+    """The revision of the database; None for one that was never migrated."""
+    return _on_connection(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+
+
+def head() -> str:
+    """The newest revision of this release."""
+    found = _scripts().get_current_head()
+    assert found is not None
+    return found
+
+
+def is_behind(url: str) -> bool:
+    """Whether the database still needs `upgrade` for this release. UnknownSchema as for `upgrade`."""
+    revision = current(url)
+    return not is_newer(revision) and revision != head()
+
+
+def is_newer(revision: str | None) -> bool:
+    """Whether a revision of the database comes from a newer release. UnknownSchema when it is neither ours nor newer."""
+    if revision is not None and revision > head():
+        return True
+    _known(revision)
+    return False
+
+
+def script(url: str) -> str:
+    """The SQL that `upgrade` would run on an empty database of this kind; connects to nothing."""
+    out = io.StringIO()
+    config = _config(out)
+    config.attributes["dialect"] = parse(url).dialect
+    command.upgrade(config, "head", sql=True)
+    return out.getvalue()
+
+
+def _known(revision: str | None) -> None:
+    if revision is not None and revision not in {each.revision for each in _scripts().walk_revisions()}:
+        raise UnknownSchema(f"The database is at revision {revision}, which this release does not know (its own: {head()}).")
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config(out: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=out)
+    config.set_main_option("script_location", str(TREE).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _command(url: str, run: Callable[[Config], None]) -> None:
+    def work(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        run(config)
+
+    # Alembic keeps the migration that runs in global names; between processes env.py and the database's own lock give the turn.
+    with _one_at_a_time:
+        _on_connection(url, work)
+
+
+def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
+    async def run() -> T:
+        engine = _engine(url)
+        try:
+            async with connected(engine) as connection:
+                return await connection.run_sync(work)
+        finally:
+            await engine.dispose()
+
+    return _wait_for(run())
+
+
+def _engine(url: str) -> AsyncEngine:
+    address = parse(url)
+    if address.dialect == "postgresql":
+        return postgresql_engine(address, pool=0, patience=PATIENCE)
+    make_folder(address)
+    return sqlite_engine(address.location, "migration", patience=PATIENCE)
+
+
+def _wait_for(work: Coroutine[object, object, T]) -> T:
+    # In a thread of its own: asyncio.run refuses to start inside a running loop.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work)).result()

@@ -1,0 +1,290 @@
+"""The tables. Columns that are filtered, sorted or joined on are columns; what is only read whole is JSON.
+
+Every key begins with what a later sharding would need: the ticket. Sources, policies and channels live in the configuration, not here.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from app.store.types import JsonBytes, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(40)
+_NAME = String(200)
+_EXTERNAL = String(300)
+
+config_revisions = Table(
+    "config_revisions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("author", _NAME, nullable=False),
+    Column("note", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("source", _NAME, nullable=False),
+    Column("via", String(20), nullable=False, comment="webhook or events"),
+    Column("delivery_id", _EXTERNAL, comment="The vendor's own id of the delivery; null when it has none"),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("method", String(10), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("headers", JsonBytes, nullable=False, comment="Without credentials and signatures"),
+    Column("body", LargeBinary, comment="Raw bytes; null for duplicates"),
+    Column("outcome", String(20), nullable=False, comment="applied, duplicate, ignored, quarantined"),
+    Column("reason", Text),
+    Column("tickets", JsonBytes, nullable=False, comment="Our ids of the tickets it touched"),
+    Column("replayed_at", UtcDateTime),
+)
+Index("ix_inbox_outcome_id", inbox.c.outcome, inbox.c.id)
+Index("ix_inbox_source_id", inbox.c.source, inbox.c.id)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("source", _NAME, nullable=False),
+    Column("external_id", _EXTERNAL, nullable=False),
+    Column("subject", Text),
+    Column("url", Text),
+    Column("status", _NAME),
+    Column("priority", _NAME),
+    Column("tier", _NAME),
+    Column("policy", _NAME, comment="Null = no policy matches"),
+    Column("group", _NAME),
+    Column("assignee", _NAME),
+    Column("requester", _EXTERNAL),
+    Column("organization", _EXTERNAL),
+    Column("tags", JsonBytes),
+    Column("created_at", UtcDateTime),
+    Column("last_event_at", UtcDateTime),
+    Column("stored_at", UtcDateTime, nullable=False),
+    Column("deleted", Boolean, nullable=False, default=False),
+    Column("merged_into", _EXTERNAL),
+    Column("timeline", JsonBytes, nullable=False, comment="The compact timeline: facts, messages and actors in order"),
+    Column("revision", Integer, nullable=False, comment="Revision of the document by which it was last judged"),
+    Column("rejudge_at", UtcDateTime, comment="When a tier changes by date alone; null = never"),
+    Column("version", Integer, nullable=False, comment="Counts changes; the ETag of the ticket"),
+    UniqueConstraint("source", "external_id"),
+)
+Index("ix_tickets_last_event_at_id", tickets.c.last_event_at, tickets.c.id)
+Index("ix_tickets_revision_id", tickets.c.revision, tickets.c.id)
+
+events = Table(
+    "events",
+    metadata,
+    Column("ticket_id", _ID, ForeignKey("tickets.id"), primary_key=True),
+    Column("key", String(500), primary_key=True, comment="Identity within the source and ticket"),
+    Column("at", UtcDateTime, nullable=False),
+    Column("order", BigInteger),
+    Column("kind", String(40), nullable=False),
+    Column("body", JsonBytes, nullable=False, comment="set, message, actor, echo"),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("inbox_id", _ID, nullable=False),
+)
+
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("ticket_id", _ID, ForeignKey("tickets.id"), nullable=False),
+    Column("metric", _NAME, nullable=False),
+    Column("cycle", Integer, nullable=False, comment="From 1, by time; unique by the ticket's lock: a late event may renumber"),
+    Column("state", String(20), nullable=False, comment="running, paused, stopped, cancelled"),
+    Column("health", String(20), nullable=False, comment="on_track, at_risk, overdue, paused, met, missed, cancelled"),
+    Column("started_at", UtcDateTime, nullable=False, comment="The anchor"),
+    Column("stopped_at", UtcDateTime),
+    Column("due_at", UtcDateTime, comment="Null while paused or cancelled"),
+    Column("breached_at", UtcDateTime, comment="The due instant at which the promise broke; null = it has not"),
+    Column("next_check_at", UtcDateTime, comment="The next instant at which it has something to say; null = never by itself"),
+    Column("target", String(60), nullable=False, comment="As promised: 4h, 2bd"),
+    Column("target_seconds", BigInteger, comment="Null for business days"),
+    Column("elapsed_seconds", BigInteger, nullable=False, comment="Open seconds consumed, as of judged_at or the stop"),
+    Column("fired", JsonBytes, nullable=False, comment="Names of milestones that have fired"),
+    Column("policy", _NAME, nullable=False),
+    Column("calendar", _NAME, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("source", _NAME, nullable=False),
+    Column("tier", _NAME),
+    Column("priority", _NAME),
+    Column("group", _NAME),
+    Column("assignee", _NAME),
+    Column("generation", Integer, nullable=False, comment="Raised when a breach is retracted: what is said after that is said anew"),
+    Column("failures", Integer, nullable=False, default=0, comment="How often judging it failed in a row"),
+    Column("judged_at", UtcDateTime, nullable=False),
+    CheckConstraint("state in ('running', 'paused', 'stopped', 'cancelled')", name="state"),
+)
+Index("ix_clocks_ticket_id_metric_cycle", clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
+Index(
+    "ix_clocks_next_check_at",
+    clocks.c.next_check_at,
+    clocks.c.ticket_id,
+    postgresql_where=clocks.c.next_check_at.is_not(None),
+    sqlite_where=clocks.c.next_check_at.is_not(None),
+)
+Index("ix_clocks_state_due_at_id", clocks.c.state, clocks.c.due_at, clocks.c.id)
+Index("ix_clocks_due_at_id", clocks.c.due_at, clocks.c.id)
+
+breaches = Table(
+    "breaches",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("clock_id", _ID, ForeignKey("clocks.id"), nullable=False),
+    Column("ticket_id", _ID, ForeignKey("tickets.id"), nullable=False),
+    Column("metric", _NAME, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("policy", _NAME, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("source", _NAME, nullable=False),
+    Column("tier", _NAME),
+    Column("priority", _NAME),
+    Column("group", _NAME),
+    Column("assignee", _NAME),
+    Column("status", String(20), nullable=False, comment="open = still unanswered; answered; retracted"),
+    Column("breached_at", UtcDateTime, nullable=False, comment="The deadline"),
+    Column("detected_at", UtcDateTime, nullable=False),
+    Column("detected_late", Boolean, nullable=False, comment="Learned from a late event or after downtime"),
+    Column("cause", String(20), nullable=False, comment="elapsed or retargeted"),
+    Column("suppressed", String(60), comment="Why nobody was told; null = told"),
+    Column("answered_at", UtcDateTime),
+    Column("late_seconds", BigInteger, comment="Open seconds past due at the answer; null while open"),
+    Column("retracted_at", UtcDateTime),
+    Column("retracted_by", String(500), comment="Key of the event that proved the promise was kept"),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", _NAME),
+    Column("acknowledge_note", Text),
+    Column("evidence", JsonBytes, nullable=False, comment="The clock as judged when the breach was recorded"),
+    UniqueConstraint("clock_id"),
+    CheckConstraint("status in ('open', 'answered', 'retracted')", name="status"),
+)
+Index("ix_breaches_breached_at_id", breaches.c.breached_at, breaches.c.id)
+Index("ix_breaches_status_breached_at_id", breaches.c.status, breaches.c.breached_at, breaches.c.id)
+Index("ix_breaches_ticket_id", breaches.c.ticket_id)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _ID, primary_key=True, comment="The webhook-id"),
+    Column("type", String(60), nullable=False),
+    Column("ticket_id", _ID),
+    Column("clock_id", _ID),
+    Column("breach_id", _ID),
+    Column("milestone", String(60), nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="The exact bytes that are signed"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, comment="Not worth saying after this; null = always worth"),
+)
+Index("ix_notices_clock_id", notices.c.clock_id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("notice_id", _ID, ForeignKey("notices.id"), nullable=False),
+    Column("channel", _NAME, nullable=False),
+    Column("effect", String(400), nullable=False, comment="clock, milestone, channel, generation: said once"),
+    Column("type", String(60), nullable=False),
+    Column("ticket_id", _ID),
+    Column("clock_id", _ID),
+    Column("breach_id", _ID),
+    Column("state", String(20), nullable=False, comment="pending, delivered, superseded, expired, suppressed, dead, paused"),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, comment="Null unless pending"),
+    Column("leased_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, comment="Raised by each claim; a completion under an older one is refused"),
+    Column("error_class", String(40)),
+    Column("detail", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("delivered_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    UniqueConstraint("effect"),
+    CheckConstraint("state in ('pending', 'delivered', 'superseded', 'expired', 'suppressed', 'dead', 'paused')", name="state"),
+)
+Index(
+    "ix_deliveries_next_attempt_at",
+    deliveries.c.next_attempt_at,
+    postgresql_where=deliveries.c.next_attempt_at.is_not(None),
+    sqlite_where=deliveries.c.next_attempt_at.is_not(None),
+)
+Index("ix_deliveries_state_id", deliveries.c.state, deliveries.c.id)
+Index("ix_deliveries_breach_id", deliveries.c.breach_id)
+Index("ix_deliveries_clock_id", deliveries.c.clock_id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", _ID, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("method", String(10), nullable=False),
+    Column("url", Text, nullable=False, comment="Redacted"),
+    Column("status", Integer),
+    Column("error_class", String(40), nullable=False, comment="ok or what went wrong"),
+    Column("detail", Text),
+    Column("timing", JsonBytes, nullable=False, comment="dns, connect, tls, first byte, total: milliseconds"),
+    Column("answer", LargeBinary, comment="At most 8 KiB"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False),
+    Column("scope", String(20), nullable=False, comment="ingest, read, operate, admin"),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the key, hexadecimal"),
+    Column("hint", String(20), nullable=False, comment="The first characters, for people"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    UniqueConstraint("digest"),
+    CheckConstraint("scope in ('ingest', 'read', 'operate', 'admin')", name="scope"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", _NAME, nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("detail", JsonBytes, nullable=False),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("job", _NAME, primary_key=True),
+    Column("scheduled_for", UtcDateTime, primary_key=True),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("detail", JsonBytes),
+)

@@ -1,0 +1,132 @@
+"""Tickets and their events. The ticket row is the one lock: whoever holds it may judge."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import bindparam, select, tuple_, update
+
+from app.ids import TICKET, new_id
+from app.rules.events import TicketEvent
+from app.rules.timeline import Timeline
+from app.store import timeline_codec
+from app.store.database import Connection
+from app.store.dialect import insert_ignoring
+from app.store.tables import events, tickets
+
+Ref = tuple[str, str]
+"""Source and the helpdesk's own id of a ticket."""
+
+
+@dataclass(frozen=True)
+class LockedTicket:
+    """A ticket whose row this transaction holds. `fresh`: events that this transaction adds to the stored timeline."""
+
+    id: str
+    source: str
+    external_id: str
+    stored: list[list[Any]]
+    version: int
+    revision: int
+    """Of the document it was last judged by; 0 = never judged."""
+    fresh: tuple[TicketEvent, ...] = ()
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Everything known of the ticket, read when first asked for."""
+        return timeline_codec.load(self.stored, self.source, self.external_id).extend(self.fresh)
+
+    @property
+    def ref(self) -> Ref:
+        return (self.source, self.external_id)
+
+
+async def ensure(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
+    """Make rows for tickets never heard of before, in the order of their names so that two writers never wait for each other."""
+    rows = [
+        {
+            "id": new_id(TICKET),
+            "source": source,
+            "external_id": external_id,
+            "stored_at": at,
+            "deleted": False,
+            "timeline": [],
+            "revision": 0,
+            "version": 0,
+        }
+        for source, external_id in sorted(set(refs))
+    ]
+    await conn.execute(insert_ignoring(conn, tickets), rows)
+
+
+async def lock_refs(conn: Connection, refs: Collection[Ref]) -> dict[Ref, LockedTicket]:
+    """Lock tickets by name, in id order; waits for other holders."""
+    where = tuple_(tickets.c.source, tickets.c.external_id).in_(sorted(set(refs)))
+    return {ticket.ref: ticket for ticket in await _lock(conn, where, skip_locked=False)}
+
+
+async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:
+    """Lock tickets by our id, in id order. With `skip_locked` those that somebody else holds are left out: their holder judges them."""
+    return await _lock(conn, tickets.c.id.in_(sorted(set(ids))), skip_locked=skip_locked)
+
+
+async def _lock(conn: Connection, where: Any, *, skip_locked: bool) -> list[LockedTicket]:
+    query = (
+        select(tickets.c.id, tickets.c.source, tickets.c.external_id, tickets.c.timeline, tickets.c.version, tickets.c.revision)
+        .where(where)
+        .order_by(tickets.c.id)
+        .with_for_update(skip_locked=skip_locked)
+    )
+    return [LockedTicket(row.id, row.source, row.external_id, row.timeline, row.version, row.revision) for row in await conn.execute(query)]
+
+
+async def known_keys(conn: Connection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the (ticket id, event key) pairs that are stored already."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return set()
+    query = select(events.c.ticket_id, events.c.key).where(tuple_(events.c.ticket_id, events.c.key).in_(wanted))
+    return {(row.ticket_id, row.key) for row in await conn.execute(query)}
+
+
+async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:
+    """Append events: (ticket id, event, inbox id) each."""
+    if not found:
+        return
+    rows = [
+        {
+            "ticket_id": ticket_id,
+            "key": event.key,
+            "at": event.at,
+            "order": event.order,
+            "kind": event.kind.value,
+            "body": timeline_codec.body(event),
+            "received_at": received_at,
+            "inbox_id": inbox_id,
+        }
+        for ticket_id, event, inbox_id in found
+    ]
+    await conn.execute(insert_ignoring(conn, events), rows)
+
+
+async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns."""
+    if not rows:
+        return
+    columns = [name for name in rows[0] if name != "id"]
+    statement = update(tickets).where(tickets.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in columns})
+    await conn.execute(statement, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+
+
+async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
+    """Ids of tickets last judged by an older revision of the document."""
+    query = select(tickets.c.id).where(tickets.c.revision < revision).order_by(tickets.c.revision, tickets.c.id).limit(limit)
+    return list((await conn.execute(query)).scalars())
+
+
+async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
+    """Ids of tickets whose tier changes by date alone at or before `at`."""
+    query = select(tickets.c.id).where(tickets.c.rejudge_at <= at).limit(limit)
+    return list((await conn.execute(query)).scalars())

@@ -1,0 +1,64 @@
+"""The compact timeline as a ticket row carries it: a JSON list per event, without what the row says already."""
+
+from datetime import datetime
+from typing import Any
+
+from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
+from app.rules.timeline import Timeline
+from app.store.types import from_microseconds, to_microseconds
+
+
+def dump(timeline: Timeline) -> list[list[Any]]:
+    """`[key, at, order, kind, set, message, actor, echo]` for each event, oldest first."""
+    return [[event.key, to_microseconds(event.at), event.order, event.kind.value, *body(event).values()] for event in timeline.events]
+
+
+def load(rows: list[list[Any]], source: str, ticket: str) -> Timeline:
+    """The timeline of `dump`."""
+    return Timeline(tuple(_event(source, ticket, *row) for row in rows))
+
+
+def body(event: TicketEvent) -> dict[str, Any]:
+    """The JSON of what an event says: set, message, actor, echo."""
+    message = event.message
+    return {
+        "set": {name: _plain(value) for name, value in event.set.items()},
+        "message": None if message is None else [message.author.value, message.public, message.id],
+        "actor": [event.actor.kind.value, event.actor.id],
+        "echo": event.echo,
+    }
+
+
+def from_body(*, source: str, ticket: str, key: str, at: datetime, order: int | None, kind: str, body: dict[str, Any]) -> TicketEvent:
+    """The event of a row of the events table."""
+    return _event(source, ticket, key, to_microseconds(at), order, kind, body["set"], body["message"], body["actor"], body["echo"])
+
+
+def _event(
+    source: str, ticket: str, key: str, at: int, order: int | None, kind: str, facts: dict[str, Any], message: list[Any] | None,
+    actor: list[Any], echo: bool,
+) -> TicketEvent:  # fmt: skip
+    return TicketEvent(
+        source=source,
+        ticket=ticket,
+        key=key,
+        at=from_microseconds(at),
+        order=order,
+        kind=EventKind(kind),
+        set={name: _rich(value) for name, value in facts.items()},
+        message=None if message is None else Message(ActorKind(message[0]), message[1], message[2]),
+        actor=Actor(ActorKind(actor[0]), actor[1]),
+        echo=echo,
+    )
+
+
+def _plain(value: FactValue) -> Any:
+    if isinstance(value, datetime):
+        return {"at": to_microseconds(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _rich(value: Any) -> FactValue:
+    if isinstance(value, dict):
+        return from_microseconds(value["at"])
+    return tuple(value) if isinstance(value, list) else value
