@@ -1,0 +1,290 @@
+"""What a fresh verdict changes against what was stored: rows to write and things to say. No database here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.ids import BREACH as BREACH_ID
+from app.ids import CLOCK, new_id
+from app.rules.deadline import BREACH
+from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
+from app.services.notices import Saying
+from app.store import timeline_codec
+from app.store.tickets import LockedTicket
+
+LATE = timedelta(minutes=1)
+"""A breach noticed later than this is marked `detected_late`."""
+
+
+@dataclass(slots=True)
+class Consequences:
+    """Everything that follows from judging some tickets."""
+
+    ticket_rows: list[dict[str, Any]] = field(default_factory=list)
+    clock_rows: list[dict[str, Any]] = field(default_factory=list)
+    breach_rows: list[dict[str, Any]] = field(default_factory=list)
+    sayings: list[Saying] = field(default_factory=list)
+    """For whoever hears events of their type."""
+    closings: list[Saying] = field(default_factory=list)
+    """For those who were told of the breach: recovered (or met_late, or retracted)."""
+    quiet_clocks: list[str] = field(default_factory=list)
+    """Clocks whose unsent warnings are not worth sending any more."""
+
+    @property
+    def next_check_at(self) -> datetime | None:
+        """The nearest instant at which one of the changed clocks has something to say."""
+        return min((row["next_check_at"] for row in self.clock_rows if row["next_check_at"]), default=None)
+
+
+def follow(
+    into: Consequences,
+    ticket: LockedTicket,
+    verdict: Verdict,
+    stored: Sequence[Any],
+    breaches: Mapping[str, Any],
+    *,
+    revision: int,
+    at: datetime,
+) -> None:
+    """Add what follows for one ticket. `stored` are its clock rows, `breaches` their breach rows by clock id."""
+    into.ticket_rows.append(_ticket_row(ticket, verdict, revision))
+    for row, clock in _pair(stored, verdict.clocks):
+        if clock is None:
+            _vanished(into, row, breaches.get(row.id), at)
+        else:
+            _judged(into, ticket, verdict, row, clock, breaches.get(row.id) if row is not None else None, revision, at)
+
+
+def _pair(stored: Sequence[Any], clocks: Sequence[Clock]) -> Iterator[tuple[Any, Clock | None]]:
+    """Which stored row is which clock: by metric and start, else by number (an event that came late may have moved either)."""
+    rows = {(row.metric, row.started_at): row for row in stored}
+    pairs = [(rows.pop((clock.cycle.metric, clock.cycle.anchor), None), clock) for clock in clocks]
+    left = {(row.metric, row.cycle): row for row in rows.values()}
+    for row, clock in pairs:
+        yield row if row is not None else left.pop(clock.identity, None), clock
+    for row in left.values():
+        if row.state != "cancelled" or row.breached_at is not None:
+            yield row, None
+
+
+def _judged(
+    into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Any, clock: Clock, breach: Any, revision: int, at: datetime
+) -> None:
+    if _stays_as_it_was(row, clock, ticket, revision):
+        return
+    clock_id = row.id if row is not None else new_id(CLOCK)
+    fired = list(row.fired) if row is not None else []
+    generation = row.generation if row is not None else 1
+    say = _Sayer(into, ticket, verdict, clock, clock_id, generation, at)
+    for milestone in clock.passed:
+        if milestone.name != BREACH and milestone.name not in fired:
+            fired.append(milestone.name)
+            if clock.cycle.is_open:
+                say.warning(milestone.name, milestone.at)
+    breached_at = clock.breached_at
+    if breach is not None and breach.status != "retracted" and breached_at is None:
+        if row.revision == revision:
+            fired, generation = [name for name in fired if name != BREACH], generation + 1
+            say.retracted(breach)
+        else:
+            breached_at = breach.breached_at
+    elif breached_at is not None and (breach is None or breach.status == "retracted"):
+        fired.append(BREACH)
+        say.breached(breach, first_seen=row is None, revision=revision)
+    elif breach is not None and breached_at is not None:
+        say.keep(breach)
+    if not clock.cycle.is_open or breached_at is not None:
+        into.quiet_clocks.append(clock_id)
+    into.clock_rows.append(_clock_row(ticket, verdict, clock, clock_id, fired, generation, breached_at, revision, at))
+
+
+def _stays_as_it_was(row: Any, clock: Clock, ticket: LockedTicket, revision: int) -> bool:
+    """A finished cycle keeps the verdict of the revision it finished under, and a new revision makes no promises for the past."""
+    if clock.cycle.is_open or ticket.revision in (0, revision):
+        return False
+    return row is None or (row.revision != revision and row.stopped_at == clock.cycle.stopped_at)
+
+
+class _Sayer:
+    """Notes down what one clock has to say."""
+
+    def __init__(
+        self, into: Consequences, ticket: LockedTicket, verdict: Verdict, clock: Clock, clock_id: str, generation: int, at: datetime
+    ) -> None:
+        self.into = into
+        self.ticket = ticket
+        self.verdict = verdict
+        self.clock = clock
+        self.clock_id = clock_id
+        self.generation = generation
+        self.at = at
+
+    def warning(self, name: str, fired_at: datetime) -> None:
+        self.into.sayings.append(self._saying("sla.warning", name, fired_at, expires_at=self.clock.due_at))
+
+    def breached(self, former: Any, *, first_seen: bool, revision: int) -> None:
+        """A new breach, or one that was retracted and is one after all."""
+        clock, due = self.clock, self.clock.breached_at
+        assert due is not None
+        breach_id = former.id if former is not None else new_id(BREACH_ID)
+        hushed = first_seen and clock.cycle.terms.suppress_if_breached_on_attach
+        self.into.breach_rows.append(self._breach_row(breach_id, revision, suppressed="breached_on_attach" if hushed else None))
+        if not hushed:
+            self.into.sayings.append(self._saying("sla.breached", BREACH, due, breach_id=breach_id, late_seconds=self._late()))
+
+    def keep(self, breach: Any) -> None:
+        """A breach that stands: it may have been answered, reopened or moved by this verdict."""
+        clock, due = self.clock, self.clock.breached_at
+        assert due is not None
+        status = "open" if clock.cycle.is_open else "answered"
+        answered_at = clock.cycle.stopped_at
+        if (breach.status, breach.answered_at, breach.breached_at) == (status, answered_at, due):
+            return
+        late = self._late() if answered_at is not None else None
+        row = dict(breach._mapping) | {"status": status, "answered_at": answered_at, "breached_at": due, "late_seconds": late}
+        self.into.breach_rows.append(row)
+        if breach.status == "open" and answered_at is not None:
+            name = f"recovered@{answered_at:%Y%m%dT%H%M%S%f}"
+            self.into.closings.append(self._saying("sla.recovered", name, answered_at, breach_id=breach.id, late_seconds=late))
+
+    def retracted(self, breach: Any) -> None:
+        by = self.clock.cycle.stopped_by
+        self.into.breach_rows.append(dict(breach._mapping) | {"status": "retracted", "retracted_at": self.at, "retracted_by": by})
+        self.into.closings.append(self._saying("sla.retracted", "retracted", self.at, breach_id=breach.id, retracted_by=by))
+
+    def _saying(self, type_: str, milestone: str, timestamp: datetime, **more: Any) -> Saying:
+        return Saying(type_, milestone, timestamp, self.ticket, self.verdict, self.clock, self.clock_id, self.generation, **more)
+
+    def _late(self) -> int | None:
+        """Open seconds between due and the answer (or now)."""
+        due = self.clock.breached_at
+        until = self.clock.cycle.stopped_at or self.at
+        return None if due is None else self.clock.cycle.terms.calendar.open_microseconds_between(due, until) // 1_000_000
+
+    def _breach_row(self, breach_id: str, revision: int, *, suppressed: str | None) -> dict[str, Any]:
+        clock, due = self.clock, self.clock.breached_at
+        assert due is not None
+        is_open = clock.cycle.is_open
+        return {
+            "id": breach_id,
+            "clock_id": self.clock_id,
+            "ticket_id": self.ticket.id,
+            "metric": clock.cycle.metric,
+            "cycle": clock.cycle.number,
+            "policy": clock.cycle.policy,
+            "revision": revision,
+            "source": self.ticket.source,
+            "tier": self.verdict.tier,
+            "priority": clock.cycle.priority,
+            "group": _text(self.verdict, "group"),
+            "assignee": _text(self.verdict, "assignee"),
+            "status": "open" if is_open else "answered",
+            "breached_at": due,
+            "detected_at": self.at,
+            "detected_late": not is_open or self.at - due > LATE,
+            "cause": clock.cause,
+            "suppressed": suppressed,
+            "answered_at": clock.cycle.stopped_at,
+            "late_seconds": None if is_open else self._late(),
+            "retracted_at": None,
+            "retracted_by": None,
+            "acknowledged_at": None,
+            "acknowledged_by": None,
+            "acknowledge_note": None,
+            "evidence": _evidence(clock),
+        }
+
+
+def _vanished(into: Consequences, row: Any, breach: Any, at: datetime) -> None:
+    """A clock that, as is known now, never ran: an event that came late left no room for it."""
+    into.clock_rows.append(
+        dict(row._mapping)
+        | {
+            "state": "cancelled",
+            "health": "cancelled",
+            "next_check_at": None,
+            "due_at": None,
+            "breached_at": None,
+            "stopped_at": row.started_at,
+        }
+    )
+    into.quiet_clocks.append(row.id)
+    if breach is not None and breach.status != "retracted":
+        into.breach_rows.append(dict(breach._mapping) | {"status": "retracted", "retracted_at": at})
+
+
+def _ticket_row(ticket: LockedTicket, verdict: Verdict, revision: int) -> dict[str, Any]:
+    known = verdict.ticket
+    facts = known.facts if known else {}
+    tags = facts.get("tags")
+    return {
+        "id": ticket.id,
+        **{
+            name: _text(verdict, name)
+            for name in ("subject", "url", "status", "priority", "group", "assignee", "requester", "organization")
+        },
+        "tier": verdict.tier,
+        "policy": verdict.policy,
+        "tags": list(tags) if isinstance(tags, tuple) else None,
+        "created_at": known.created_at if known else None,
+        "last_event_at": ticket.timeline.events[-1].at if ticket.timeline.events else None,
+        "deleted": bool(facts.get("deleted")),
+        "merged_into": _text(verdict, "merged_into"),
+        "revision": revision,
+        "rejudge_at": verdict.rejudge_at,
+        "timeline": timeline_codec.dump(ticket.timeline) if ticket.fresh else ticket.stored,
+        "version": ticket.version + 1,
+    }
+
+
+def _clock_row(
+    ticket: LockedTicket, verdict: Verdict, clock: Clock, clock_id: str, fired: list[str], generation: int,
+    breached_at: datetime | None, revision: int, at: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    cycle = clock.cycle
+    return {
+        "id": clock_id,
+        "ticket_id": ticket.id,
+        "metric": cycle.metric,
+        "cycle": cycle.number,
+        "state": clock.state,
+        "health": clock.health,
+        "started_at": cycle.anchor,
+        "stopped_at": cycle.stopped_at,
+        "due_at": clock.due_at,
+        "breached_at": breached_at,
+        "next_check_at": clock.next_check_at(fired),
+        "target": target_text(cycle.target),
+        "target_seconds": target_seconds(cycle.target),
+        "elapsed_seconds": clock.consumed // 1_000_000,
+        "fired": fired,
+        "policy": cycle.policy,
+        "calendar": cycle.terms.calendar.name,
+        "revision": revision,
+        "source": ticket.source,
+        "tier": verdict.tier,
+        "priority": cycle.priority,
+        "group": _text(verdict, "group"),
+        "assignee": _text(verdict, "assignee"),
+        "generation": generation,
+        "failures": 0,
+        "judged_at": at,
+    }
+
+
+def _evidence(clock: Clock) -> dict[str, Any]:
+    """Why it is a breach, frozen when it was recorded."""
+    cycle = clock.cycle
+    return {
+        "target": target_text(cycle.target),
+        "calendar": cycle.terms.calendar.name,
+        "started_at": cycle.anchor.isoformat(),
+        "stopped_at": cycle.stopped_at.isoformat() if cycle.stopped_at else None,
+        "stretches": [[s.start.isoformat(), s.end.isoformat() if s.end else None, s.kind, s.why] for s in cycle.stretches],
+        "milestones": [[m.name, m.at.isoformat()] for m in clock.milestones],
+    }
+
+
+def _text(verdict: Verdict, fact: str) -> str | None:
+    return verdict.ticket.text(fact) if verdict.ticket else None

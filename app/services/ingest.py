@@ -1,0 +1,303 @@
+"""Ingest: durable before answered. One transaction for as many requests as are waiting (group commit).
+
+Each arrival is stored as it came, its events are added to their tickets, the tickets are judged, and what follows is written: all or
+nothing. Only after the commit does the caller hear of it. A batch that fails is done again item by item, so that one poisonous item never
+fails its neighbours; the poisonous one itself is kept in quarantine.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from app.errors import SlaError, Unavailable
+from app.exchange import HttpRequest
+from app.ids import INBOX, new_id
+from app.rules.events import TicketEvent
+from app.services.configuration import LiveConfig
+from app.services.judge import Judged, judge
+from app.store import inbox, tickets
+from app.store.database import Connection, Database
+from app.store.tickets import LockedTicket, Ref
+from app.telemetry import metrics
+from app.timesource import Now
+
+log = logging.getLogger(__name__)
+
+BATCH_MAX = 256
+"""Arrivals in one transaction."""
+_CREDENTIALS = ("authorization", "cookie", "token", "signature", "secret", "api-key", "apikey", "password")
+
+Outcome = Literal["applied", "duplicate", "ignored", "quarantined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message as it came in and what a translator made of it."""
+
+    source: str
+    via: Literal["webhook", "events"]
+    request: HttpRequest
+    received_at: datetime
+    events: tuple[TicketEvent, ...] = ()
+    delivery_id: str | None = None
+    ignored: str | None = None
+    """Why it has no meaning for us; None when it has."""
+    quarantined: str | None = None
+    """Why it cannot be read; None when it can."""
+    replay_of: str | None = None
+    """The inbox id of the message that is replayed; None for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRef:
+    """A ticket by our id and by its name in the helpdesk."""
+
+    id: str
+    source: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an arrival. `accepted` says for each event whether it was new."""
+
+    id: str
+    outcome: Outcome
+    reason: str | None = None
+    tickets: tuple[TicketRef, ...] = ()
+    accepted: tuple[bool, ...] = ()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    arrival: Arrival
+    done: asyncio.Future[Receipt]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """One arrival inside a transaction."""
+
+    arrival: Arrival
+    id: str
+    tickets: list[LockedTicket] = field(default_factory=list)
+    accepted: list[bool] = field(default_factory=list)
+
+
+Nudge = Callable[[datetime | None, int], None]
+"""Told after each commit: the nearest instant at which a changed clock has something to say, and how many deliveries were enqueued."""
+
+
+class Ingest:
+    """The group-commit writer of one process. `start` before the first `submit`; `stop` answers everything that is waiting."""
+
+    def __init__(self, db: Database, live: LiveConfig, now: Now, *, queue_limit: int = 4096, nudge: Nudge | None = None) -> None:
+        self._db = db
+        self._live = live
+        self._now = now
+        self._limit = queue_limit
+        self._nudge = nudge or (lambda _at, _count: None)
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="ingest")
+
+    async def stop(self) -> None:
+        """Take nothing new, commit what is waiting, end."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            self._queue.put_nowait(None)
+            await task
+
+    async def submit(self, arrival: Arrival) -> Receipt:
+        """Returns once the arrival is durable. Unavailable when too many are waiting or the database is not there."""
+        if self._task is None:
+            raise Unavailable("The service is shutting down.", headers={"Retry-After": "5"})
+        if self._queue.qsize() >= self._limit:
+            raise Unavailable("Too many messages are waiting to be stored.", headers={"Retry-After": "1"})
+        waiting = _Waiting(arrival, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(waiting)
+        receipt = await waiting.done
+        metrics.INGESTED.labels(via=arrival.via, outcome=receipt.outcome).inc()
+        return receipt
+
+    async def _run(self) -> None:
+        while (first := await self._queue.get()) is not None:
+            batch = [first]
+            stopping = False
+            while len(batch) < BATCH_MAX and not self._queue.empty():
+                more = self._queue.get_nowait()
+                if more is None:
+                    stopping = True
+                    break
+                batch.append(more)
+            await self._commit([waiting for waiting in batch if not waiting.done.cancelled()])
+            if stopping:
+                return
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """One transaction for all; when it fails, one for each."""
+        if not batch:
+            return
+        try:
+            receipts = await self._store([waiting.arrival for waiting in batch])
+        except Unavailable as error:
+            _answer(batch, [error] * len(batch))
+        except Exception as error:
+            if len(batch) > 1:
+                log.warning(
+                    "A batch failed and is stored item by item.", extra={"event": "ingest.split", "size": len(batch)}, exc_info=error
+                )
+                for waiting in batch:
+                    await self._commit([waiting])
+            else:
+                await self._isolate(batch[0], error)
+        else:
+            _answer(batch, receipts)
+
+    async def _isolate(self, waiting: _Waiting, error: Exception) -> None:
+        """An arrival that cannot be processed even alone is kept, without effect, until somebody replays it."""
+        log.error("A message could not be processed.", extra={"event": "ingest.poison", "source": waiting.arrival.source}, exc_info=error)
+        reason = f"It could not be processed: {type(error).__name__}. The log has the details; replay it after an update."
+        try:
+            receipts: Sequence[Receipt | Exception] = await self._store([replace(waiting.arrival, events=(), quarantined=reason)])
+        except Exception as second:
+            log.exception("A message could not be stored.", extra={"event": "ingest.lost", "source": waiting.arrival.source})
+            receipts = [
+                second if isinstance(second, SlaError) else Unavailable("The message could not be stored.", headers={"Retry-After": "30"})
+            ]
+        _answer([waiting], receipts)
+
+    async def _store(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        metrics.INGEST_BATCH.observe(len(arrivals))
+        with metrics.INGEST_COMMIT_SECONDS.time():
+            receipts, judged = await self._transact(arrivals)
+        if judged is not None:
+            self._nudge(judged.next_check_at, judged.deliveries)
+        return receipts
+
+    async def _transact(self, arrivals: Sequence[Arrival]) -> tuple[list[Receipt], Judged | None]:
+        async with self._db.begin() as conn:
+            at = await self._db.now(conn, self._now)
+            plans = [_Plan(arrival, arrival.replay_of or new_id(INBOX)) for arrival in arrivals]
+            judged = await self._apply(conn, plans, at)
+            receipts = [_receipt(plan) for plan in plans]
+            await _file(conn, plans, receipts, at)
+        return receipts, judged
+
+    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime) -> Judged | None:
+        """Add the events to their tickets and judge those that changed."""
+        refs = {ref for plan in plans for ref in _refs(plan.arrival)}
+        if not refs:
+            return None
+        await tickets.ensure(conn, refs, at)
+        held = await tickets.lock_refs(conn, refs)
+        fresh = await _fresh_events(conn, plans, held)
+        await tickets.add_events(conn, fresh, at)
+        changed: dict[str, list[TicketEvent]] = {}
+        for ticket_id, event, _ in fresh:
+            changed.setdefault(ticket_id, []).append(event)
+        extended = [replace(ticket, fresh=tuple(changed[ticket.id])) for ticket in held.values() if ticket.id in changed]
+        if not extended:
+            return None
+        return await judge(conn, extended, self._live.current, at)
+
+
+def _refs(arrival: Arrival) -> list[Ref]:
+    return [(event.source, event.ticket) for event in arrival.events]
+
+
+async def _fresh_events(conn: Connection, plans: Sequence[_Plan], held: dict[Ref, LockedTicket]) -> list[tuple[str, TicketEvent, str]]:
+    """The events nobody has told us before, here or earlier: (ticket id, event, inbox id). Notes in each plan what was new."""
+    named = [(plan, held[(event.source, event.ticket)], event) for plan in plans for event in plan.arrival.events]
+    seen = await tickets.known_keys(conn, ((ticket.id, event.key) for _, ticket, event in named))
+    fresh: list[tuple[str, TicketEvent, str]] = []
+    for plan, ticket, event in named:
+        plan.tickets.append(ticket)
+        is_new = (ticket.id, event.key) not in seen
+        plan.accepted.append(is_new)
+        if is_new:
+            seen.add((ticket.id, event.key))
+            fresh.append((ticket.id, event, plan.id))
+    return fresh
+
+
+def _receipt(plan: _Plan) -> Receipt:
+    arrival = plan.arrival
+    named = tuple(dict.fromkeys(TicketRef(t.id, t.source, t.external_id) for t in plan.tickets))
+    if arrival.quarantined is not None:
+        return Receipt(plan.id, "quarantined", arrival.quarantined)
+    if arrival.ignored is not None:
+        return Receipt(plan.id, "ignored", arrival.ignored)
+    outcome: Outcome = "applied" if any(plan.accepted) else "duplicate"
+    return Receipt(plan.id, outcome, None, named, tuple(plan.accepted))
+
+
+async def _file(conn: Connection, plans: Sequence[_Plan], receipts: Sequence[Receipt], at: datetime) -> None:
+    """The inbox rows: new messages are stored, replayed ones concluded."""
+    rows = []
+    for plan, receipt in zip(plans, receipts, strict=True):
+        ids = [ticket.id for ticket in receipt.tickets]
+        if plan.arrival.replay_of is not None:
+            await inbox.conclude(conn, plan.id, outcome=receipt.outcome, reason=receipt.reason, tickets=ids, replayed_at=at)
+        else:
+            rows.append(_inbox_row(plan, receipt, ids))
+    if rows:
+        await inbox.add(conn, rows)
+
+
+def _inbox_row(plan: _Plan, receipt: Receipt, ticket_ids: list[str]) -> dict[str, Any]:
+    arrival = plan.arrival
+    return {
+        "id": plan.id,
+        "source": arrival.source,
+        "via": arrival.via,
+        "delivery_id": arrival.delivery_id,
+        "received_at": arrival.received_at,
+        "method": arrival.request.method,
+        "url": arrival.request.url.split("?", 1)[0],
+        "headers": {name: value for name, value in arrival.request.headers.items() if not _is_credential(name)},
+        "body": None if receipt.outcome == "duplicate" else arrival.request.body,
+        "outcome": receipt.outcome,
+        "reason": receipt.reason,
+        "tickets": ticket_ids,
+    }
+
+
+def _is_credential(header: str) -> bool:
+    return any(word in header.lower() for word in _CREDENTIALS)
+
+
+def _answer(batch: Sequence[_Waiting], results: Sequence[Receipt | Exception]) -> None:
+    for waiting, result in zip(batch, results, strict=True):
+        if waiting.done.done():
+            continue
+        if isinstance(result, Receipt):
+            waiting.done.set_result(result)
+        else:
+            waiting.done.set_exception(result)
+
+
+FUTURE = timedelta(days=1)
+"""An event dated later than this ahead of us is no clock skew: it cannot be read."""
+ANCIENT = 2000
+"""No ticket is older than this year."""
+_KEY_MAX, _TICKET_MAX = 500, 300
+
+
+def unreadable(events: Sequence[TicketEvent], received_at: datetime) -> str | None:
+    """Why these events cannot be applied whatever the helpdesk meant; None when they can."""
+    for event in events:
+        if event.at > received_at + FUTURE:
+            return f"the event is dated {event.at.isoformat()}, more than a day ahead"
+        if event.at.year < ANCIENT:
+            return f"the event is dated {event.at.isoformat()}, before the year {ANCIENT}"
+        if not event.ticket or len(event.ticket) > _TICKET_MAX:
+            return f"the ticket's id must have 1 to {_TICKET_MAX} characters"
+        if not event.key or len(event.key) > _KEY_MAX:
+            return f"the event's key must have 1 to {_KEY_MAX} characters"
+    return None

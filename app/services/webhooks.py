@@ -1,0 +1,95 @@
+"""A helpdesk's webhook: verified, read, stored; or only looked at (preview); or read again (replay)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from app import helpdesks
+from app.errors import Conflict, Fault, MessageNotFound, SourceNotFound, Unreadable
+from app.exchange import HttpRequest
+from app.helpdesks import Reading, SourceConfig
+from app.helpdesks._describe import event_as_json
+from app.services.configuration import LiveConfig
+from app.services.ingest import Arrival, Ingest, Receipt, unreadable
+from app.store import inbox
+from app.store.database import Database
+from app.timesource import Now
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a payload would say; nothing was stored."""
+
+    outcome: Literal["applied", "ignored", "quarantined"]
+    reason: str | None
+    events: list[dict[str, Any]]
+
+
+async def receive(ingest: Ingest, live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Receipt:
+    """Verify the raw bytes, read them, return once they are durable.
+
+    SourceNotFound, InvalidSignature (nothing is stored), Unavailable. What is authentic but cannot be read goes to quarantine.
+    """
+    config = configured(live, source)
+    at = now()
+    helpdesks.load(config.kind).verify(request, config, at)
+    return await ingest.submit(_arrival(config, source, request, at))
+
+
+def preview(live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Preview:
+    """What a payload would say. The signature is not asked for."""
+    config = configured(live, source)
+    try:
+        reading = _read(config, request, now())
+    except Unreadable as error:
+        return Preview("quarantined", _reason(error), [])
+    return Preview(reading.outcome, reading.reason, [event_as_json(event) for event in reading.events])
+
+
+async def replay(ingest: Ingest, db: Database, live: LiveConfig, message_id: str) -> Receipt:
+    """Read a stored message again, as of when it arrived, by the source as it is configured now.
+
+    MessageNotFound; Conflict when its body was not kept (duplicates) or it came as canonical events, which are read at once.
+    """
+    async with db.read() as conn:
+        row = await inbox.get(conn, message_id)
+    if row is None:
+        raise MessageNotFound(f"There is no message {message_id}.")
+    if row.body is None or row.via != "webhook":
+        raise Conflict(f"Message {message_id} cannot be replayed: its body was not kept, everything it says is known already.")
+    config = configured(live, row.source)
+    request = HttpRequest(method=row.method, url=row.url, headers=row.headers, body=row.body)
+    return await ingest.submit(_arrival(config, row.source, request, row.received_at, replay_of=message_id))
+
+
+def configured(live: LiveConfig, source: str) -> SourceConfig:
+    """The source of this name. SourceNotFound."""
+    config = live.current.loaded.sources.get(source)
+    if config is None:
+        raise SourceNotFound(f"There is no source {source!r} in the configuration.")
+    return config
+
+
+def _arrival(config: SourceConfig, source: str, request: HttpRequest, at: datetime, replay_of: str | None = None) -> Arrival:
+    try:
+        reading = _read(config, request, at)
+    except Unreadable as error:
+        return Arrival(source, "webhook", request, at, quarantined=_reason(error), replay_of=replay_of)
+    ignored = (reading.reason or "no meaning for us") if reading.outcome == "ignored" else None
+    return Arrival(source, "webhook", request, at, reading.events, reading.delivery_id, ignored, replay_of=replay_of)
+
+
+def _read(config: SourceConfig, request: HttpRequest, at: datetime) -> Reading:
+    reading = helpdesks.load(config.kind).parse(request, config, at)
+    if (why := unreadable(reading.events, at)) is not None:
+        raise Unreadable(why)
+    return reading
+
+
+def _reason(error: Unreadable) -> str:
+    """The detail and the places of the faults, in one line."""
+
+    def place(fault: Fault) -> str:
+        return f"{fault.pointer or '/'}: {fault.detail}"
+
+    return "; ".join([error.detail, *map(place, error.errors)])

@@ -1,0 +1,17 @@
+"""A world on both databases."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.store.database import Database
+from tests.services.world import World, world
+from tests.support.clock import FakeClock
+
+
+@pytest.fixture
+async def desk(database: Database, clock: FakeClock, tmp_path: Path) -> AsyncIterator[World]:
+    """The world of `tests.services.world.DOCUMENT`."""
+    async with world(database, clock, tmp_path) as made:
+        yield made

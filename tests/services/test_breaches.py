@@ -1,0 +1,158 @@
+"""Detection: once, dated by the deadline, in order, and nothing stops the loop."""
+
+import asyncio
+from datetime import timedelta
+
+from app.services.breaches import fire_due, rejudge_stale
+from app.store.tables import breaches, clocks, deliveries, notices, tickets
+from tests.services.world import DOCUMENT, World, event
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+async def said(desk: World) -> list[tuple[str, str, str]]:
+    """What is in the outbox: type, channel, state, oldest first."""
+    order = {row.id: index for index, row in enumerate(await desk.rows(notices, "created_at", "id"))}
+    rows = sorted(await desk.rows(deliveries), key=lambda row: (order[row.notice_id], row.channel))
+    return [(row.type, row.channel, row.state) for row in rows]
+
+
+async def test_before_the_deadline_nothing_at_the_deadline_one_breach_dated_by_it(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    desk.clock.set(start + HOUR / 2)
+    await desk.tick()
+    desk.clock.set(start + HOUR - timedelta(milliseconds=1))
+    await desk.tick()
+    assert [] == await desk.rows(breaches)
+
+    desk.clock.set(start + HOUR + timedelta(milliseconds=7))
+    await desk.tick()
+    await desk.tick()
+    [breach] = await desk.rows(breaches)
+
+    assert (start + HOUR, start + HOUR + timedelta(milliseconds=7)) == (breach.breached_at, breach.detected_at)
+    assert ("open", "elapsed", False, "first_response") == (breach.status, breach.cause, breach.detected_late, breach.metric)
+    assert [
+        ("sla.warning", "upstream", "superseded"),
+        ("sla.breached", "lead", "pending"),
+        ("sla.breached", "upstream", "pending"),
+    ] == await said(desk)
+
+
+async def test_after_downtime_everything_missed_fires_once_in_order(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    desk.clock.set(start + 9 * HOUR)
+    passed = await desk.tick()
+    again = await desk.tick()
+    rows = await desk.rows(breaches, "breached_at")
+
+    assert [(start + HOUR, True), (start + 4 * HOUR, True)] == [(row.breached_at, row.detected_late) for row in rows]
+    assert ["50%", "breach"] == (await desk.rows(clocks, "metric"))[0].fired
+    assert (1, 0, None) == (passed.tickets, again.tickets, again.next_check_at)
+
+
+async def test_a_reply_that_arrives_after_its_deadline_is_a_breach_without_any_tick(desk: World) -> None:
+    start = desk.clock()
+    desk.clock.set(start + 2 * HOUR)
+    await desk.tell(event(start, "created"), event(start + HOUR + MINUTE, "replies"))
+    [breach] = await desk.rows(breaches)
+
+    assert ("answered", start + HOUR, 60, True) == (breach.status, breach.breached_at, breach.late_seconds, breach.detected_late)
+    assert [("sla.breached", "lead", "pending"), ("sla.breached", "upstream", "pending")] == (await said(desk))[:2]
+
+
+async def test_a_reply_exactly_at_the_deadline_keeps_the_promise(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    desk.clock.set(start + HOUR)
+    await desk.tell(event(start + HOUR, "replies"))
+    await desk.tick()
+
+    assert [] == await desk.rows(breaches)
+    assert "met" == (await desk.rows(clocks, "metric"))[0].health
+
+
+async def test_who_was_told_hears_of_the_recovery_and_who_was_not_hears_that_it_was_met_late(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    desk.clock.set(start + HOUR)
+    await desk.tick()
+    async with desk.db.begin() as conn:
+        await conn.execute(deliveries.update().where(deliveries.c.channel == "lead").values(state="delivered", next_attempt_at=None))
+    desk.clock.set(start + 2 * HOUR)
+    await desk.tell(event(start + 2 * HOUR, "replies"))
+
+    assert [
+        ("sla.recovered", "lead", "pending"),
+        ("sla.met_late", "upstream", "pending"),
+    ] == (await said(desk))[-2:]
+    assert ("sla.breached", "upstream", "superseded") in await said(desk)
+    assert "answered" == (await desk.rows(breaches))[0].status
+
+
+async def test_a_late_event_that_proves_the_promise_was_kept_retracts_the_breach_and_those_told_hear_of_it(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    desk.clock.set(start + HOUR)
+    await desk.tick()
+    async with desk.db.begin() as conn:
+        await conn.execute(deliveries.update().where(deliveries.c.channel == "lead").values(state="delivered", next_attempt_at=None))
+    desk.clock.set(start + HOUR + MINUTE)
+    await desk.tell(event(start + HOUR / 2, "replies", key="the-proof"))
+    [breach] = await desk.rows(breaches)
+
+    assert ("retracted", "the-proof", start + HOUR) == (breach.status, breach.retracted_by, breach.breached_at)
+    assert ("sla.retracted", "lead", "pending") == (await said(desk))[-1]
+    assert "met" == (await desk.rows(clocks, "metric"))[0].health
+
+
+async def test_two_loops_at_once_fire_each_milestone_once(desk: World) -> None:
+    start = desk.clock()
+    await asyncio.gather(*(desk.tell(event(start, "created", f"{n}")) for n in range(60)))
+    desk.clock.set(start + HOUR)
+    await asyncio.gather(*(fire_due(desk.db, desk.live, desk.clock, limit=25) for _ in range(8)))
+    await desk.tick()
+
+    assert 60 == len(await desk.rows(breaches))
+    assert 120 == len([row for row in await said(desk) if row[0] == "sla.breached"])
+
+
+async def test_a_ticket_that_cannot_be_judged_is_pushed_ahead_and_the_others_go_on(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created", "broken"))
+    await desk.tell(event(start, "created", "sound"))
+    async with desk.db.begin() as conn:
+        await conn.execute(tickets.update().where(tickets.c.external_id == "broken").values(timeline=[["no", "event"]]))
+    desk.clock.set(start + HOUR)
+    done = await desk.tick()
+
+    assert 1 == len(await desk.rows(breaches))
+    assert done.next_check_at is not None
+    assert done.next_check_at > start + HOUR
+    assert 1 == max(row.failures for row in await desk.rows(clocks))
+
+
+async def test_a_changed_document_rejudges_open_clocks_and_leaves_finished_ones_alone(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created"), event(start + HOUR / 2, "replies"))
+    text = DOCUMENT.replace("resolution: 4h", "resolution: 2h").replace("first_response: 1h", "first_response: 10m")
+    await desk.live.put(text, author="test", if_match=f'"{desk.live.current.etag}"')
+    while await rejudge_stale(desk.db, desk.live, desk.clock):
+        pass
+    first, resolution = await desk.rows(clocks, "metric")
+
+    assert ("met", start + HOUR) == (first.health, first.due_at)
+    assert (start + 2 * HOUR, 2) == (resolution.due_at, resolution.revision)
+
+
+async def test_solving_and_reopening_keeps_the_clock_and_its_consumed_time(desk: World) -> None:
+    start = desk.clock()
+    await desk.tell(event(start, "created", status="open"))
+    await desk.tell(event(start + HOUR, "updated", status="solved"))
+    await desk.tell(event(start + 10 * HOUR, "updated", status="open"))
+    resolution = (await desk.rows(clocks, "metric"))[-1]
+
+    assert ("running", start + 13 * HOUR, 1) == (resolution.state, resolution.due_at, resolution.cycle)

@@ -1,0 +1,128 @@
+"""Ingest: durable, once, whatever the order, and one poisonous message never fails its neighbours."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.errors import Unavailable
+from app.services.ingest import Arrival, Ingest, unreadable
+from app.store.tables import clocks, events, inbox, tickets
+from tests.services.world import World, event
+
+HOUR = timedelta(hours=1)
+
+
+async def test_what_was_accepted_is_stored_with_its_ticket_its_clocks_and_the_raw_message(desk: World) -> None:
+    receipt = await desk.tell(event(desk.clock(), "created", status="new", subject="Printer on fire"))
+    [ticket] = await desk.rows(tickets)
+    [message] = await desk.rows(inbox)
+
+    assert ("applied", ticket.id) == (receipt.outcome, receipt.tickets[0].id)
+    assert ("Printer on fire", "new", "everyone") == (ticket.subject, ticket.status, ticket.policy)
+    assert (receipt.id, b"{}", [ticket.id]) == (message.id, message.body, message.tickets)
+    assert {"content-type": "application/json"} == message.headers, "credentials are not stored"
+    assert ["first_response", "resolution"] == [row.metric for row in await desk.rows(clocks, "metric")]
+
+
+async def test_an_event_told_twice_is_one_event_and_the_second_message_keeps_no_body(desk: World) -> None:
+    told = event(desk.clock(), "created", status="new")
+    receipts = [await desk.tell(told), await desk.tell(told)]
+    messages = await desk.rows(inbox)
+
+    assert ["applied", "duplicate"] == [receipt.outcome for receipt in receipts]
+    assert [b"{}", None] == [message.body for message in messages]
+    assert len(await desk.rows(events)) == 1
+
+
+async def test_a_key_told_twice_in_one_message_is_one_event(desk: World) -> None:
+    told = event(desk.clock(), "created", status="new")
+    receipt = await desk.tell(told, told)
+
+    assert (True, False) == receipt.accepted
+
+
+async def test_any_order_of_arrival_gives_the_same_clocks(desk: World) -> None:
+    start = desk.clock()
+    story = ["created", "replies", "asks", "replies"]
+    for ticket, order in (("in-order", [0, 1, 2, 3]), ("shuffled", [3, 0, 2, 1]), ("backwards", [3, 2, 1, 0])):
+        for index in order:
+            await desk.tell(event(start + index * timedelta(minutes=10), story[index], ticket, key=f"{index}"))
+    rows = await desk.rows(clocks, "ticket_id", "metric", "started_at")
+    seen: dict[str, list[object]] = {}
+    for row in rows:
+        if row.state != "cancelled":
+            seen.setdefault(row.ticket_id, []).append((row.metric, row.cycle, row.state, row.started_at, row.stopped_at, row.due_at))
+
+    first, *others = seen.values()
+    assert [first, first] == others
+
+
+async def test_many_at_once_are_all_answered(desk: World) -> None:
+    start = desk.clock()
+    receipts = await asyncio.gather(*(desk.tell(event(start, "created", f"{n % 40}", key=f"{n}")) for n in range(120)))
+
+    assert ["applied"] * 120 == [receipt.outcome for receipt in receipts]
+    assert (40, 120) == (len(await desk.rows(tickets)), len(await desk.rows(events)))
+
+
+async def test_a_poisonous_message_goes_to_quarantine_and_its_neighbours_are_applied(desk: World) -> None:
+    start = desk.clock()
+    poison = event(start, "created", "bad", subject="half a pair: \ud800")
+    good = [event(start, "created", f"{n}") for n in range(5)]
+    outcomes = await asyncio.gather(*(desk.tell(each) for each in [*good[:2], poison, *good[2:]]))
+
+    assert ["applied", "applied", "quarantined", "applied", "applied", "applied"] == [receipt.outcome for receipt in outcomes]
+    assert "processed" in (outcomes[2].reason or "")
+    assert {"0", "1", "2", "3", "4"} == {row.external_id for row in await desk.rows(tickets)}
+
+
+async def test_what_was_ignored_or_quarantined_is_kept_with_its_reason(desk: World) -> None:
+    await desk.tell(ignored="a user was renamed")
+    await desk.tell(quarantined="the body is no JSON")
+
+    assert [("ignored", "a user was renamed"), ("quarantined", "the body is no JSON")] == [
+        (m.outcome, m.reason) for m in await desk.rows(inbox)
+    ]
+
+
+async def test_a_full_queue_is_refused_with_a_hint_when_to_come_back(desk: World) -> None:
+    crowded = Ingest(desk.db, desk.live, desk.clock, queue_limit=0)
+    await crowded.start()
+    with pytest.raises(Unavailable) as refused:
+        await crowded.submit(Arrival("desk", "events", None, desk.clock()))  # type: ignore[arg-type]
+    await crowded.stop()
+
+    assert {"Retry-After": "1"} == refused.value.headers
+
+
+async def test_stopping_answers_what_is_waiting_and_takes_nothing_new(desk: World) -> None:
+    waiting = [asyncio.create_task(desk.tell(event(desk.clock(), "created", f"{n}"))) for n in range(10)]
+    await asyncio.sleep(0)
+    await desk.ingest.stop()
+
+    assert ["applied"] * 10 == [receipt.outcome for receipt in await asyncio.gather(*waiting)]
+    with pytest.raises(Unavailable):
+        await desk.tell(event(desk.clock(), "created"))
+
+
+async def test_the_nearest_instant_that_matters_is_told_after_the_commit(desk: World) -> None:
+    told: list[object] = []
+    nudged = Ingest(desk.db, desk.live, desk.clock, nudge=lambda at, deliveries: told.append((at, deliveries)))
+    await nudged.start()
+    desk.ingest, former = nudged, desk.ingest
+    start = desk.clock()
+    await desk.tell(event(start, "created"))
+    await nudged.stop()
+    desk.ingest = former
+
+    assert [(start + HOUR / 2, 0)] == told
+
+
+def test_events_that_no_clock_skew_explains_cannot_be_read(clock: object) -> None:
+    from tests.support.clock import START
+
+    assert unreadable([event(START + timedelta(hours=23), "created")], START) is None
+    assert "ahead" in (unreadable([event(START + timedelta(days=2), "created")], START) or "")
+    assert "2000" in (unreadable([event(START.replace(year=1999), "created")], START) or "")
+    assert "id" in (unreadable([event(START, "created", "")], START) or "")
