@@ -49,17 +49,19 @@ class Relay:
         self._channels_now = channels_now
         self._now = now
         self._jitter = jitter
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when a channel that was full has room again: there may be more to claim."""
         self._sending: set[asyncio.Task[None]] = set()
         self._busy: Counter[str] = Counter()
 
     async def run_once(self) -> datetime | None:
         """Claim what is ready and start sending it. Returns when the next delivery is ready, None when none is waiting."""
-        room = IN_FLIGHT - len(self._sending)
-        full = [name for name, count in self._busy.items() if count >= PER_CHANNEL]
+        free = IN_FLIGHT - len(self._sending)
+        room = outbox.Room(self._busy, most=PER_CHANNEL)
         async with self._db.begin() as conn:
             at = await self._db.now(conn, self._now)
-            claims = await outbox.claim(conn, at, lease=LEASE, limit=min(room, 64), without=full) if room > 0 else []
-            nearest = await outbox.next_attempt_at(conn, without=full)
+            claims = await outbox.claim(conn, at, lease=LEASE, limit=min(free, 64), room=room) if free > 0 else []
+            nearest = await outbox.next_attempt_at(conn, without=room.full)
         metrics.OUTBOX_OLDEST.set(max(0.0, (at - nearest).total_seconds()) if nearest is not None else 0)
         for claim in claims:
             self._busy[claim.channel] += 1
@@ -99,7 +101,13 @@ class Relay:
         except Exception:
             log.exception("A delivery could not be attempted.", extra={"event": "delivery.failed", "delivery_id": claim.id})
         finally:
-            self._busy[claim.channel] -= 1
+            self._leave(claim.channel)
+
+    def _leave(self, channel: str) -> None:
+        was_full = self._busy[channel] >= PER_CHANNEL or len(self._sending) >= IN_FLIGHT
+        self._busy[channel] -= 1
+        if was_full:
+            self.on_room()
 
     async def _send(self, claim: Claim, config: ChannelConfig) -> tuple[Outcome, Exchange | None]:
         notice = Notice(claim.notice_id, claim.type, claim.body, orjson.loads(claim.body))

@@ -138,8 +138,10 @@ class Calendar:
         begin, stop = _at(start), _at(end)
         if stop <= begin or self._spec.always:
             return max(stop - begin, 0)
-        begin, stop = _clipped(begin), _clipped(stop)
-        openings = self._covering(begin, stop)
+        openings = self._openings
+        if not (openings.lo <= begin and stop <= openings.hi):
+            openings = self._covering(begin, stop)
+            begin, stop = _clipped(begin), _clipped(stop)
         return openings.before(stop) - openings.before(begin)
 
     def open_time_between(self, start: datetime, end: datetime) -> timedelta:
@@ -235,7 +237,8 @@ class Calendar:
 
 
 def _at(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def _clipped(at: int) -> int:

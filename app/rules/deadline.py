@@ -78,6 +78,8 @@ def milestones(
     for warning in warnings if total is not None else ():
         needed = _consumed_at(warning, total or 0)
         at = reached(calendar, stretches, needed) if needed > 0 else None
+        if at is not None and isinstance(warning, BeforeDueWarning):
+            at = calendar.next_open(at)  # "30m before" Monday 09:30 is Monday 09:00, not Friday's closing
         if at is not None and (due is None or at < due):
             found.append(Milestone(warning.name, at))
     return tuple(sorted(found, key=lambda m: m.at))
@@ -125,7 +127,8 @@ def _due_in_days(calendar: Calendar, anchor: datetime, target: BusinessDays, str
 def _add(calendar: Calendar, start: datetime, microseconds: int) -> datetime | None:
     if microseconds <= 0:
         return start
+    seconds, rest = divmod(microseconds, _MICRO)
     try:
-        return calendar.add_open_time(start, microseconds / _MICRO)
+        return calendar.add_open_time(start, microseconds / _MICRO if rest else seconds)
     except NoWorkingTime:
         return None

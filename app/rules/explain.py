@@ -65,7 +65,9 @@ def _explain_clock(clock: Clock, at: datetime) -> ClockLines:
     return ClockLines(
         clock=clock,
         target_from=_target_from(cycle),
-        spans=tuple(line for stretch in cycle.stretches for line in _lines(cycle, stretch.start, stretch.end, stretch.kind, stretch.why, until)),
+        spans=tuple(
+            line for stretch in cycle.stretches for line in _lines(cycle, stretch.start, stretch.end, stretch.kind, stretch.why, until)
+        ),
         ahead=tuple(_lines(cycle, until, clock.due_at, "running", None, clock.due_at)) if is_ahead and clock.due_at else (),
     )
 

@@ -109,6 +109,7 @@ class Loops:
         self.deliver = Loop("deliver", self._deliver, now)
         self.rejudge = Loop("rejudge", self._rejudge, now, _REJUDGE)
         self.refresh = Loop("refresh", self._refresh, now, _REFRESH)
+        relay.on_room = self.deliver.nudge
         self._loops = (self.detect, self.deliver, self.rejudge, self.refresh) if worker else (self.refresh,)
 
     async def start(self) -> None:

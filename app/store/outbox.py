@@ -1,6 +1,6 @@
 """The outbox: what must be said (notices), to whom (deliveries), and what came of each try (attempts)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +30,29 @@ class Claim:
     noticed_at: datetime
 
 
+class Room:
+    """How many more requests each channel may have on their way."""
+
+    def __init__(self, busy: Mapping[str, int], *, most: int) -> None:
+        self._free = {channel: most - count for channel, count in busy.items()}
+        self._most = most
+
+    @property
+    def full(self) -> list[str]:
+        """The channels that may have no more, sorted."""
+        return sorted(channel for channel, free in self._free.items() if free <= 0)
+
+    def choose(self, found: Iterable[tuple[str, str]]) -> list[str]:
+        """Of (delivery id, channel) pairs, the ids that there is room for."""
+        chosen = []
+        for delivery_id, channel in found:
+            free = self._free.get(channel, self._most)
+            if free > 0:
+                self._free[channel] = free - 1
+                chosen.append(delivery_id)
+        return chosen
+
+
 async def add(conn: Connection, notice_rows: Sequence[Mapping[str, Any]], delivery_rows: Sequence[Mapping[str, Any]]) -> None:
     """Store notices and their deliveries; a delivery whose effect was enqueued before is left out: said once."""
     if notice_rows:
@@ -38,13 +61,16 @@ async def add(conn: Connection, notice_rows: Sequence[Mapping[str, Any]], delive
         await conn.execute(insert_ignoring(conn, deliveries), list(delivery_rows))
 
 
-async def claim(conn: Connection, at: datetime, *, lease: timedelta, limit: int, without: Collection[str] = ()) -> list[Claim]:
-    """Take ready deliveries, oldest first, leaving out some channels. A claim whose holder dies is ready again when its lease ends."""
-    ready = select(deliveries.c.id).where(deliveries.c.next_attempt_at <= at, deliveries.c.state == PENDING)
-    if without:
-        ready = ready.where(deliveries.c.channel.not_in(sorted(without)))
+async def claim(conn: Connection, at: datetime, *, lease: timedelta, limit: int, room: Room) -> list[Claim]:
+    """Take ready deliveries, oldest first, as many as their channels have room for.
+
+    A claim whose holder dies is ready again when its lease ends. What finds no room is left for a later claim.
+    """
+    ready = select(deliveries.c.id, deliveries.c.channel).where(deliveries.c.next_attempt_at <= at, deliveries.c.state == PENDING)
+    if room.full:
+        ready = ready.where(deliveries.c.channel.not_in(room.full))
     ready = ready.order_by(deliveries.c.next_attempt_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
-    ids = list((await conn.execute(ready)).scalars())
+    ids = room.choose((row.id, row.channel) for row in await conn.execute(ready))
     if not ids:
         return []
     taken = (

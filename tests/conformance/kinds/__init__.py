@@ -1,0 +1,1 @@
+"""One module per kind of case: `answer(case) -> {key of expect: what the engine says}`."""
