@@ -117,7 +117,7 @@ class Relay:
         except Exception:
             log.exception("A notice could not be rendered.", extra={"event": "delivery.render_failed", "delivery_id": claim.id})
             return Retry("internal", "the notice could not be rendered; the log has the details"), None
-        exchange = await self._client.send(request, allow_http=config.allow_http)
+        exchange = await self._client.send(request, allow_http=config.allow_http, show_path=config.show_path)
         if exchange.response is None:
             return Retry(exchange.error_class or "internal", exchange.detail), exchange
         return channel.interpret(exchange.response, self._now()), exchange

@@ -1,0 +1,250 @@
+"""The one door out: every request that leaves the house goes through here, and every dial is judged by the address guard.
+
+An aiohttp session with our resolver (judges all answers of a name) and our socket factory (judges the address that is dialled;
+the resolver hook is not asked for address literals). The URL keeps its name, so SNI, Host and the certificate check go by
+name. No redirect is followed; proxies, netrc and cookies are ignored; nothing is decompressed.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from time import monotonic
+from typing import Self
+
+import aiohttp
+from aiohttp.connector import AddrInfoType
+from yarl import URL
+
+from app.delivery.connection import Connector
+from app.delivery.failures import blocked, explain
+from app.delivery.redaction import redact
+from app.delivery.resolver import JudgingResolver, Resolve, SystemLookup
+from app.delivery.timing import Marks, TimedTls, Timing, begin, marks, trace
+from app.exchange import HttpRequest, HttpResponse
+from app.guard import Blocked, GuardPolicy, Target, judge_address, judge_url
+
+__all__ = ["DeliveryClient", "Exchange", "Limits", "Timing", "redact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one attempt, in seconds unless said otherwise."""
+
+    dns: float = 5.0
+    connect: float = 5.0
+    """TCP and TLS, for each try at an address; several addresses are tried in parallel (RFC 8305)."""
+    total: float = 15.0
+    """From the start until the head of the answer is there, everything included."""
+    body: float = 2.0
+    """For the body, after the head."""
+    body_bytes: int = 8 * 1024
+    header_bytes: int = 8 * 1024
+    """Of one line of the head; at most 128 lines."""
+    stale: float = 1.0
+    """A reused connection that dies within this time was dead before: the request is made again at once, on a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What became of one request: an answer, or the error class that says why there is none (exactly one of the two)."""
+
+    response: HttpResponse | None
+    error_class: str | None
+    detail: str
+    """A sentence for people; empty when there is an answer. Never holds a secret."""
+    url_redacted: str
+    timing: Timing
+
+
+class DeliveryClient:
+    """Sends requests. Use it with `async with`, in one event loop; any number of requests may run at the same time.
+
+    `resolve` looks names up (default: the operating system). `ssl_context` replaces the default trust (the system's
+    authorities); there is no way to switch verification off.
+    """
+
+    def __init__(
+        self,
+        policy: GuardPolicy,
+        *,
+        resolve: Resolve | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        limits: Limits = Limits(),
+    ) -> None:
+        self._resolve = resolve or SystemLookup()
+        self._tls = ssl_context or _default_tls()
+        self._tls.sslobject_class = TimedTls
+        self._limits = limits
+        self._pool = _Pool(policy, self._resolve, self._tls, limits)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes all connections; requests that still run end as `internal`."""
+        await self._pool.close()
+
+    async def set_policy(self, policy: GuardPolicy) -> None:
+        """From now on this policy rules. Idle connections are closed, because they were judged by the old one; requests that
+        run keep theirs to the end."""
+        if policy != self._pool.policy:
+            old, self._pool = self._pool, _Pool(policy, self._resolve, self._tls, self._limits)
+            await old.retire()
+
+    async def send(self, request: HttpRequest, *, allow_http: bool = False, show_path: bool = False) -> Exchange:
+        """One attempt. Network trouble and refusals are answers (`error_class`), not exceptions.
+
+        `allow_http` permits plain http to public addresses for this request; `show_path` keeps the path in `url_redacted`.
+        """
+        noted = begin()
+        response, error_class, detail = None, None, ""
+        try:
+            response = await self._attempt(request, noted, allow_http=allow_http)
+        except Blocked as error:
+            error_class, detail = blocked(error)
+        except Exception as error:  # noqa: BLE001  the top of an attempt: whatever it was, it becomes an outcome
+            error_class, detail = blocked(noted.blocked) if noted.blocked else explain(error)
+        return Exchange(response, error_class, detail, redact(request.url, show_path=show_path), noted.timing())
+
+    async def _attempt(self, request: HttpRequest, noted: Marks, *, allow_http: bool) -> HttpResponse:
+        pool = self._pool
+        async with pool.in_use(), asyncio.timeout(self._limits.total) as deadline:
+            target = pool.judge(request.url, allow_http=allow_http)
+            began = monotonic()
+            try:
+                return await self._exchange(pool.session(target), request, target, noted, deadline)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not noted.reused or monotonic() - began > self._limits.stale:
+                    raise
+            noted.reused = False
+            async with pool.fresh_session(target) as session:
+                return await self._exchange(session, request, target, noted, deadline)
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: HttpRequest, target: Target, noted: Marks, deadline: asyncio.Timeout
+    ) -> HttpResponse:
+        answer = await session.request(
+            request.method,
+            URL(target.origin + target.path_and_query, encoded=True),
+            data=request.body or None,
+            headers=request.headers,
+            allow_redirects=False,
+        )
+        noted.first_byte = monotonic()
+        deadline.reschedule(None)  # the answer is in: what happens to its body changes nothing
+        return HttpResponse(answer.status, _headers(answer), await self._body(answer))
+
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
+        """At most so many bytes, in at most so much time. A body that breaks or does not end is cut, and so is the connection."""
+        body = bytearray()
+        with contextlib.suppress(aiohttp.ClientError, OSError):  # TimeoutError is an OSError
+            async with asyncio.timeout(self._limits.body):
+                while len(body) <= self._limits.body_bytes and (part := await answer.content.readany()):
+                    body += part
+        if not answer.content.at_eof():
+            answer.close()
+        answer.release()
+        return bytes(body[: self._limits.body_bytes])
+
+
+class _Pool:
+    """The connections made under one policy. Confined targets have a session of their own: a connection that was permitted by
+    `allow_http` must not serve a request that was not."""
+
+    def __init__(self, policy: GuardPolicy, resolve: Resolve, tls: ssl.SSLContext, limits: Limits) -> None:
+        self.policy = policy
+        self._open_policy = GuardPolicy(policy.allow_networks, allow_http=True, own_addresses=policy.own_addresses)
+        self._resolve = resolve
+        self._tls = tls
+        self._limits = limits
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._running = 0
+        self._retired = self._closed = False
+
+    def judge(self, url: str, *, allow_http: bool) -> Target:
+        return judge_url(url, self._open_policy if allow_http else self.policy)
+
+    def session(self, target: Target) -> aiohttp.ClientSession:
+        if self._closed:
+            raise RuntimeError("The client is closed.")
+        if target.confined not in self._sessions:
+            self._sessions[target.confined] = self.fresh_session(target)
+        return self._sessions[target.confined]
+
+    def fresh_session(self, target: Target) -> aiohttp.ClientSession:
+        limits = self._limits
+        connector = Connector(
+            resolver=JudgingResolver(self._resolve, self.policy, confined=target.confined, seconds=limits.dns),
+            socket_factory=self._judged_socket,
+            use_dns_cache=False,  # "resolve once per dial, judge every dial"
+            ssl=self._tls,
+            limit=0,  # the relay bounds what runs at once; waiting here would eat the attempt's time
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            skip_auto_headers=("accept-encoding", "user-agent"),
+            timeout=aiohttp.ClientTimeout(connect=limits.dns + limits.connect, sock_connect=limits.connect),
+            max_line_size=limits.header_bytes,
+            max_field_size=limits.header_bytes,
+            read_bufsize=limits.body_bytes,
+            trace_configs=[trace()],
+        )
+
+    def _judged_socket(self, info: AddrInfoType) -> socket.socket:
+        """The last word before a dial: the very address that the socket will be connected to."""
+        family, kind, protocol, _, (host, port, *_) = info
+        noted = marks()
+        try:
+            judge_address(ip_address(str(host)), self.policy, port=int(port))
+        except Blocked as error:
+            noted.blocked = error
+            raise OSError(str(error)) from error  # what the connector understands
+        if noted.dialled is None:
+            noted.dialled = monotonic()
+        return socket.socket(family, kind, protocol)
+
+    @contextlib.asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Counts one running request, so that a retired pool knows its last one."""
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._retired and not self._running:
+                await self.close()
+
+    async def retire(self) -> None:
+        """Closes now, or when the last running request has ended."""
+        self._retired = True
+        if not self._running:
+            await self.close()
+
+    async def close(self) -> None:
+        self._closed = True
+        for session in self._sessions.values():
+            await session.close()
+
+
+def _headers(answer: aiohttp.ClientResponse) -> Mapping[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        lower = name.lower()
+        joined[lower] = f"{joined[lower]}, {value}" if lower in joined else value
+    return joined
+
+
+def _default_tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
