@@ -56,7 +56,9 @@ class Database:
             async with self.read() as connection:
                 await self._check(connection)
         except Unavailable as error:
-            raise outages.unavailable(f"The database cannot be opened: {error.__cause__ or error.detail}") from error
+            cause = error.__cause__
+            reason = getattr(cause, "orig", cause) or error.detail  # the driver's own words, without SQLAlchemy's around them
+            raise outages.unavailable(f"The database cannot be opened: {reason}") from error
 
     async def close(self) -> None:
         """Give all connections back. Transactions still open are rolled back."""

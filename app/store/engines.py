@@ -27,6 +27,8 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",  # it costs more than our short statements take
 }
+# Seconds after which a server that says nothing is taken for vanished: more than it has for a statement.
+_SILENCE: Final = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,6 @@ def _connect_args(address: Address, pool: int, patience: timedelta) -> dict[str,
         args |= {"prepared_statement_cache_size": 0, "statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
     elif pool:
         session |= _SESSION
-        # For a server that vanished without a word: a little more patience than the server itself has.
-        args["command_timeout"] = 45
+        if "statement_timeout" not in given:
+            args["command_timeout"] = _SILENCE
     return args | {"server_settings": {name: value for name, value in session.items() if name not in given}}

@@ -109,6 +109,14 @@ async def read_page(conn: Connection, listing: Listing, ask: Ask) -> Page:
     return Page(rows, place)
 
 
+async def read_all(conn: Connection, listing: Listing) -> list[Row]:
+    """Every row, in the default order: for lists that are short by nature."""
+    column = listing.sorts[listing.default_sort.removeprefix("-")]
+    order = column.desc() if listing.default_sort.startswith("-") else column.asc()
+    statement = select(*_labels(listing)).select_from(listing.source).order_by(order)
+    return [dict(row) for row in (await conn.execute(statement)).mappings()]
+
+
 async def read_one(conn: Connection, listing: Listing, *where: ColumnElement[bool]) -> Row | None:
     """The one row of the listing that satisfies `where`; None when there is none."""
     statement = select(*_labels(listing)).select_from(listing.source).where(*where).limit(1)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,13 +21,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.errors import SlaError
 from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
 
 TREE: Final = Path(__file__).resolve().parents[2] / "migrations"
 PATIENCE: Final = timedelta(seconds=60)
+GLANCE: Final = timedelta(seconds=5)
 T = TypeVar("T")
 _one_at_a_time = threading.Lock()
 
@@ -52,8 +54,13 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def current(url: str) -> str | None:
-    """The revision of the database; None for one that was never migrated."""
-    return _on_connection(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
+    """The revision of the database; None for one that was never migrated. Waits for no writer."""
+    return _on_connection(_engine(url, writes=False), _revision)
+
+
+async def current_on(connection: AsyncConnection) -> str | None:
+    """As `current`, over a connection that is open already: cheap enough for a health check."""
+    return await connection.run_sync(_revision)
 
 
 def head() -> str:
@@ -65,7 +72,11 @@ def head() -> str:
 
 def is_behind(url: str) -> bool:
     """Whether the database still needs `upgrade` for this release. UnknownSchema as for `upgrade`."""
-    revision = current(url)
+    return needs_upgrade(current(url))
+
+
+def needs_upgrade(revision: str | None) -> bool:
+    """Whether a database at this revision needs `upgrade` for this release. UnknownSchema as for `upgrade`."""
     return not is_newer(revision) and revision != head()
 
 
@@ -91,6 +102,11 @@ def _known(revision: str | None) -> None:
         raise UnknownSchema(f"The database is at revision {revision}, which this release does not know (its own: {head()}).")
 
 
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
@@ -110,12 +126,11 @@ def _command(url: str, run: Callable[[Config], None]) -> None:
 
     # Alembic keeps the migration that runs in global names; between processes env.py and the database's own lock give the turn.
     with _one_at_a_time:
-        _on_connection(url, work)
+        _on_connection(_engine(url, writes=True), work)
 
 
-def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
+def _on_connection(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
     async def run() -> T:
-        engine = _engine(url)
         try:
             async with connected(engine) as connection:
                 return await connection.run_sync(work)
@@ -125,12 +140,13 @@ def _on_connection(url: str, work: Callable[[Connection], T]) -> T:
     return _wait_for(run())
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, *, writes: bool) -> AsyncEngine:
     address = parse(url)
+    patience = PATIENCE if writes else GLANCE
     if address.dialect == "postgresql":
-        return postgresql_engine(address, pool=0, patience=PATIENCE)
+        return postgresql_engine(address, pool=0, patience=patience)
     make_folder(address)
-    return sqlite_engine(address.location, "migration", patience=PATIENCE)
+    return sqlite_engine(address.location, "migration" if writes else "reader", patience=patience)
 
 
 def _wait_for(work: Coroutine[object, object, T]) -> T:
