@@ -39,12 +39,13 @@ test: lint ## everything: lint, types, import rules, all tests on SQLite and on 
 test-soak: $(INSTALLED) ## the long proofs
 	$(BIN)/python -m pytest -m slow
 
-lint: $(INSTALLED) ## style, types, import rules, YAML
+lint: $(INSTALLED) ## style, types, import rules, YAML, Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
+	$(BIN)/hadolint Dockerfile
 
 format: $(INSTALLED) ## put the code into the house's format
 	$(BIN)/ruff check --fix .

@@ -11,6 +11,9 @@ from app.rules.events import ActorKind, EventKind, FactValue, Message
 _WINDOW_SECONDS: Final = 600
 """Deliveries without id and without a time of their own are taken for one delivery told twice within such a window."""
 
+SOMEWHERE: Final = "unknown"
+"""The surviving ticket of a merge when the helpdesk does not name it: the merged one goes quiet all the same."""
+
 
 def digest(*parts: str | bytes) -> str:
     """A stable key of these parts: 32 hex digits of SHA-256, parts kept apart."""

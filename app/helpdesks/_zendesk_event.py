@@ -225,7 +225,7 @@ def _merged(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:  # n
     target = body.at("event", "target_ticket_id").id()
     if target is None:
         remarks.append("the ticket this one was merged into is not named")
-        return _Said(EventKind.TICKET_UPDATED)
+        target = _common.SOMEWHERE
     return _Said(EventKind.TICKET_UPDATED, {"merged_into": target})
 
 
