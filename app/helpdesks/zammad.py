@@ -5,8 +5,8 @@ https://admin-docs.zammad.org/en/latest/manage/webhook.html
 * Who spoke is `article.sender`, not `created_by`: an agent logs a call on the customer's behalf. Internal articles are notes.
 * Webhooks wait in the queue of notifications, so the ticket may be newer than the article. Within two seconds both are one action and are
   asserted at the article's instant; further apart the article is asserted at its instant and the ticket at its own `updated_at`.
-* The first article also tells the creation. A merged ticket goes quiet (its clocks are cancelled); Zammad does not say into which, and the article it
-  writes about it (public, by an agent) is no reply.
+* The first article also tells the creation. A merged ticket goes quiet (its clocks are cancelled); Zammad does not say into which, and
+  the article it writes about it (public, by an agent) is no reply.
 * Signed with X-Hub-Signature (HMAC-SHA1 of the body) when the webhook has a token; no freshness. Zammad tries five times; X-Zammad-Delivery
   stays the same.
 """
