@@ -21,7 +21,7 @@ class AtBreach:
 
 @dataclass(frozen=True, slots=True)
 class AtPercent:
-    """When this part of the target (0 < percent <= 1000; 100 = the breach) is consumed."""
+    """When this part of the target (0 < percent <= 1000, never 100: that is the breach) is consumed."""
 
     percent: float
 
@@ -96,4 +96,4 @@ class Ladder:
 
     def breach_steps(self) -> tuple[Step, ...]:
         """The steps that are due at the breach itself, in order."""
-        return tuple(step for step in self.steps if step.at in (AtBreach(), AtPercent(100.0)))
+        return tuple(step for step in self.steps if isinstance(step.at, AtBreach))
