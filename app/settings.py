@@ -34,8 +34,12 @@ class Settings(BaseModel):
     port: int = Field(default=8000, ge=0, le=65535, description="0 = any free port")
     role: Literal["all", "api", "worker"] = Field(default="all", description="api answers HTTP, worker detects and delivers, all does both")
     public_url: str | None = Field(default=None, description="How others reach this service; for links in messages")
-    admin_key: SecretStr | None = Field(default=None, description="An admin API key that always holds, for automation; at least 32 characters")
-    cursor_secret: SecretStr | None = Field(default=None, description="Signs list cursors; the same for all replicas. Default: made from the database")
+    admin_key: SecretStr | None = Field(
+        default=None, description="An admin API key that always holds, for automation; at least 32 characters"
+    )
+    cursor_secret: SecretStr | None = Field(
+        default=None, description="Signs list cursors; the same for all replicas. Default: made from the database"
+    )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest accepted request body")

@@ -25,20 +25,20 @@ log = logging.getLogger(__name__)
 
 AT_LATEST: Final = timedelta(milliseconds=250)
 _REJUDGE: Final = timedelta(seconds=1)
-_REFRESH: Final = timedelta(seconds=2)
+_UPKEEP: Final = timedelta(seconds=2)
+_SAFETY: Final = timedelta(seconds=60)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _Wake(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Fires at a wanted instant, at the latest so long after the last time."""
+class _Safety(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires long after the last time. A loop plans its next run itself when a run ends; this is for the day it could not.
 
-    def __init__(self, at_latest: timedelta) -> None:
-        self.wanted: datetime | None = None
-        self._at_latest = at_latest
+    Always later than `now`: APScheduler asks again and again for as long as the answer is not, and it plans the next run when it
+    starts one, so an answer that is soon would start runs while one is under way.
+    """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # noqa: ARG002
-        latest = now + self._at_latest
-        return latest if self.wanted is None else max(now, min(self.wanted, latest))
+        return now + _SAFETY
 
 
 class Loop:
@@ -50,27 +50,29 @@ class Loop:
         """When the last run ended well, by this machine; None before the first."""
         self._work = work
         self._now = now
-        self._wake = _Wake(at_latest)
+        self._at_latest = at_latest
+        self._wanted: datetime | None = None
         self._scheduler: AsyncIOScheduler | None = None
         self._running = asyncio.Lock()
 
     def join(self, scheduler: AsyncIOScheduler) -> None:
         self._scheduler = scheduler
+        # Two instances: one that finds the other running only leaves word, where APScheduler would log a warning.
         scheduler.add_job(
-            self._run, self._wake, id=self.name, next_run_time=self._now(), misfire_grace_time=None, coalesce=True, max_instances=1
+            self._run, _Safety(), id=self.name, next_run_time=self._now(), misfire_grace_time=None, coalesce=True, max_instances=2
         )
 
     def nudge(self, at: datetime | None = None) -> None:
         """There is something to do at `at`, or right now."""
         wanted = at or _EPOCH
-        if self._wake.wanted is None or wanted < self._wake.wanted:
-            self._wake.wanted = wanted
-        if self._scheduler is None or self._running.locked():
+        if self._wanted is None or wanted < self._wanted:
+            self._wanted = wanted
+        job = self._scheduler.get_job(self.name) if self._scheduler is not None and not self._running.locked() else None
+        if job is None:
             return  # a running loop looks at the wish when it is done
-        job = self._scheduler.get_job(self.name)
         when = max(wanted, self._now())
-        if job is not None and job.next_run_time is not None and when < job.next_run_time:
-            self._scheduler.modify_job(self.name, next_run_time=when)
+        if job.next_run_time is not None and when < job.next_run_time:
+            job.modify(next_run_time=when)
 
     async def settle(self) -> None:
         """Wait for the run that is under way."""
@@ -79,8 +81,11 @@ class Loop:
 
     async def _run(self) -> None:
         """One run, at the top of the loop: nothing that goes wrong here may stop the next one."""
+        if self._running.locked():
+            self.nudge()
+            return
         async with self._running:
-            self._wake.wanted = None
+            self._wanted = None
             try:
                 wish = await self._work()
                 self.last_run_at = self._now()
@@ -92,14 +97,26 @@ class Loop:
             except Exception:
                 wish = None
                 log.exception("A loop failed.", extra={"event": "loop.failed", "loop": self.name})
-        if wish is not None or self._wake.wanted is not None:
-            self.nudge(min(at for at in (wish, self._wake.wanted) if at is not None))
+        self._plan(wish)
+
+    def _plan(self, wish: datetime | None) -> None:
+        """Run again when it is wanted, at the latest after `at_latest`."""
+        job = self._scheduler.get_job(self.name) if self._scheduler is not None else None
+        if job is not None:
+            now = self._now()
+            wishes = [at for at in (wish, self._wanted) if at is not None]
+            job.modify(next_run_time=max(now, min([now + self._at_latest, *wishes])))
 
 
 class Loops:
-    """The loops of one process: those of a worker (detect, deliver, rejudge) if it is one, and the refresh of the document always."""
+    """The loops of one process: those of a worker (detect, deliver, rejudge) if it is one, and its upkeep always.
 
-    def __init__(self, db: Database, live: LiveConfig, relay: Relay, now: Now, *, worker: bool = True) -> None:
+    `upkeep` is what every process does now and then: look for a newer revision of the document, write down which keys were used.
+    """
+
+    def __init__(
+        self, db: Database, live: LiveConfig, relay: Relay, now: Now, upkeep: Callable[[], Awaitable[None]], *, worker: bool = True
+    ) -> None:
         self._db = db
         self._live = live
         self._relay = relay
@@ -108,9 +125,10 @@ class Loops:
         self.detect = Loop("detect", self._detect, now)
         self.deliver = Loop("deliver", self._deliver, now)
         self.rejudge = Loop("rejudge", self._rejudge, now, _REJUDGE)
-        self.refresh = Loop("refresh", self._refresh, now, _REFRESH)
+        self._upkeep = upkeep
+        self.upkeep = Loop("upkeep", self._keep_up, now, _UPKEEP)
         relay.on_room = self.deliver.nudge
-        self._loops = (self.detect, self.deliver, self.rejudge, self.refresh) if worker else (self.refresh,)
+        self._loops = (self.detect, self.deliver, self.rejudge, self.upkeep) if worker else (self.upkeep,)
 
     async def start(self) -> None:
         for loop in self._loops:
@@ -156,7 +174,6 @@ class Loops:
         judged = await rejudge_stale(self._db, self._live, self._now)
         return self._now() if judged else None
 
-    async def _refresh(self) -> datetime | None:
-        """Another replica may have stored a newer revision."""
-        await self._live.refresh()
+    async def _keep_up(self) -> datetime | None:
+        await self._upkeep()
         return None

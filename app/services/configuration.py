@@ -92,7 +92,7 @@ class LiveConfig:
             return self.current
         if dry_run:
             number = self.current.revision + 1
-            return Current(number, etag_of(text), text, loaded, loaded.book(number), self._public_url)
+            return self._as_current(number, etag_of(text), text, loaded)
         revision = await self._store(text, author=author, note=None, after=self.current.revision)
         return self._take(revision, loaded)
 
@@ -156,10 +156,11 @@ class LiveConfig:
         if if_match.strip() != "*" and self.current.etag not in _ETAGS.findall(if_match):
             raise _stale()
 
+    def _as_current(self, number: int, etag: str, text: str, loaded: Loaded) -> Current:
+        return Current(number, etag, text, loaded, loaded.book(number), self._public_url)
+
     def _take(self, revision: Revision, loaded: Loaded) -> Current:
-        self._current = Current(
-            revision.number, revision.etag, revision.body, loaded, loaded.book(revision.number), public_url=self._public_url
-        )
+        self._current = self._as_current(revision.number, revision.etag, revision.body, loaded)
         metrics.CONFIG_RELOADED.set(1)
         metrics.CONFIG_REVISION.set(revision.number)
         log.info("Configuration in force.", extra={"event": "config.loaded", "revision": revision.number, "author": revision.author})

@@ -24,13 +24,16 @@ class Check:
     detail: str
 
 
-async def checks(db: Database, url: str, *, detects: bool) -> list[Check]:
-    """All checks. `detects`: this process runs detection too. Answers within a few seconds, whatever is broken."""
+async def checks(db: Database, url: str, *, detects: bool, since_detection: float | None) -> list[Check]:
+    """All checks. `detects`: this process runs detection too, and `since_detection` is how many seconds ago it last did (None: not yet).
+
+    Answers within a few seconds, whatever is broken.
+    """
     found = [await _database(db)]
     if found[0].ok:
         found.append(await _migrations(url))
     found.append(_configuration())
-    return [*found, _detection()] if detects else found
+    return [*found, _detection(since_detection)] if detects else found
 
 
 async def _database(db: Database) -> Check:
@@ -55,6 +58,9 @@ def _configuration() -> Check:
     return Check("configuration", ok, "the newest revision is in force" if ok else "the newest revision could not be loaded")
 
 
-def _detection() -> Check:
-    lag = metrics.value("slawatch_evaluation_lag_seconds") or 0.0
+def _detection(since: float | None) -> Check:
+    """Behind is who has due clocks it has not judged, and who has not looked for a while."""
+    if since is None:
+        return Check("detection", False, "has not run yet")
+    lag = max(since, metrics.value("slawatch_evaluation_lag_seconds") or 0.0)
     return Check("detection", lag <= MAX_LAG, f"{lag:.3f} seconds behind")

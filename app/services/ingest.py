@@ -103,6 +103,10 @@ class Ingest:
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
+    def on_commit(self, nudge: Nudge) -> None:
+        """Have `nudge` called after each commit from now on."""
+        self._nudge = nudge
+
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="ingest")
 

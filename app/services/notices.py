@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from app.ids import DELIVERY, MESSAGE, new_id
-from app.rules.deadline import BREACH
+from app.rules.escalation import AtBreach, Step
 from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
 from app.schemas.events_out import (
     ClockOut,
@@ -62,7 +62,7 @@ class Saying:
 
 
 def audience(current: Current, type_: str, policy: str | None) -> list[str]:
-    """The channels that hear an event of this type: those that subscribe to it and, for a breach, those its ladder names for that moment."""
+    """The channels that hear an event of this type: those that subscribe to it and, for a breach, those its ladder names."""
     channels = [name for name, channel in current.loaded.channels.items() if any(fnmatchcase(type_, pattern) for pattern in channel.events)]
     if type_ == "sla.breached":
         channels += [name for step in _breach_steps(current, policy) for name in step.notify if name in current.loaded.channels]
@@ -180,10 +180,10 @@ def _clock(clock: Clock, clock_id: str) -> ClockOut:
     )
 
 
-def _breach_steps(current: Current, policy: str | None) -> list[Any]:
+def _breach_steps(current: Current, policy: str | None) -> list[Step]:
     chosen = next((p for p in current.book.policies if p.name == policy), None)
     ladder = current.loaded.ladders.get(chosen.escalation) if chosen and chosen.escalation else None
-    return [step for step in ladder.steps if step.at == BREACH] if ladder else []
+    return [step for step in ladder.steps if isinstance(step.at, AtBreach)] if ladder else []
 
 
 def _step(saying: Saying, current: Current) -> StepOut | None:

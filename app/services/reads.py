@@ -27,6 +27,7 @@ from app.timesource import Now
 STREAMED: Final = 500
 """Rows read at once when a whole list is streamed: memory stays flat."""
 _DELIVERIES: Final = 200
+_SECOND: Final = 1_000_000  # microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Reader:
             timeline = Timeline(tuple(event for event in timeline.events if event.at <= at))
         book = self._live.current.book
         working = await asyncio.to_thread(lambda: as_json(explain(timeline, book, at or self._now())))
-        return {"ticket": ticket["id"], **working}
+        return {"ticket_id": ticket["id"], **working}
 
     async def clock(self, clock_id: str) -> Row:
         """One clock. ClockNotFound."""
@@ -113,7 +114,9 @@ class Reader:
             if row is None:
                 raise DeliveryNotFound(f"There is no delivery {delivery_id}.")
             tries = await reads.attempts_of(conn, delivery_id)
-        row["history"] = [{name: value for name, value in attempt.items() if name != "delivery_id"} | _answer(dict(attempt)) for attempt in tries]
+        row["history"] = [
+            {name: value for name, value in attempt.items() if name != "delivery_id"} | _answer(dict(attempt)) for attempt in tries
+        ]
         return row
 
     async def message(self, message_id: str) -> Row:
@@ -135,19 +138,19 @@ class Reader:
 
 
 def _with_time_left(row: Row, at: datetime, current: Current) -> Row:
-    """A clock as of `at`: what a running one has consumed since it was judged, and what is left."""
-    running = row["state"] == "running" and row["due_at"] is not None
-    calendar = _calendar(current.book, row["policy"], row["metric"]) if running else None
-    target: int | None = row["target_seconds"]
-    remaining = None if target is None else target - row["elapsed_seconds"]
+    """A clock as of `at`: what a running one has consumed since it was judged, and what is left. Seconds are cut, towards the past."""
+    due, target = row["due_at"], row["target_seconds"]
+    running = row["state"] == "running" and due is not None
+    remaining = None if target is None else (target - row["elapsed_seconds"]) * _SECOND
     if running:
-        remaining = _open_seconds(calendar, at, row["due_at"]) if calendar is not None else None
+        calendar = _calendar(current.book, row["policy"], row["metric"])
+        remaining = None if calendar is None else _open_between(calendar, at, due)
         if target is not None and remaining is not None:
-            row["elapsed_seconds"] = target - remaining
+            row["elapsed_seconds"] = (target * _SECOND - remaining) // _SECOND
         elif calendar is not None:
-            row["elapsed_seconds"] += max(0, _open_seconds(calendar, row["judged_at"], at))
-    row["remaining_seconds"] = remaining
-    row["remaining_calendar_seconds"] = _seconds(row["due_at"] - at) if running else None
+            row["elapsed_seconds"] += max(0, _open_between(calendar, row["judged_at"], at)) // _SECOND
+    row["remaining_seconds"] = None if remaining is None else remaining // _SECOND
+    row["remaining_calendar_seconds"] = int((due - at).total_seconds() // 1) if running else None
     row["elapsed_percent"] = None if not target else round(100 * row["elapsed_seconds"] / target, 1)
     return row
 
@@ -158,15 +161,11 @@ def _calendar(book: Book, policy: str, metric: str) -> Calendar | None:
     return terms.calendar if terms is not None else None
 
 
-def _open_seconds(calendar: Calendar, start: datetime, end: datetime) -> int:
-    """Open seconds from `start` to `end`, negative when `end` is the earlier one; cut towards the past."""
+def _open_between(calendar: Calendar, start: datetime, end: datetime) -> int:
+    """Open microseconds from `start` to `end`; negative when `end` is the earlier one."""
     if start <= end:
-        return calendar.open_microseconds_between(start, end) // 1_000_000
-    return -calendar.open_microseconds_between(end, start) // 1_000_000
-
-
-def _seconds(delta: Any) -> int:
-    return int(delta.total_seconds() // 1)
+        return calendar.open_microseconds_between(start, end)
+    return -calendar.open_microseconds_between(end, start)
 
 
 def _spoken(row: Row, at: datetime, current: Current) -> Row:  # noqa: ARG001

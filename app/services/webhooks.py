@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app import helpdesks
-from app.errors import Conflict, Fault, MessageNotFound, SourceNotFound, Unreadable
+from app.errors import Conflict, MessageNotFound, SourceNotFound, Unreadable
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, SourceConfig
 from app.helpdesks._describe import event_as_json
@@ -42,7 +42,7 @@ def preview(live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Pr
     try:
         reading = _read(config, request, now())
     except Unreadable as error:
-        return Preview("quarantined", _reason(error), [])
+        return Preview("quarantined", error.detail, [])
     return Preview(reading.outcome, reading.reason, [event_as_json(event) for event in reading.events])
 
 
@@ -74,7 +74,7 @@ def _arrival(config: SourceConfig, source: str, request: HttpRequest, at: dateti
     try:
         reading = _read(config, request, at)
     except Unreadable as error:
-        return Arrival(source, "webhook", request, at, quarantined=_reason(error), replay_of=replay_of)
+        return Arrival(source, "webhook", request, at, quarantined=error.detail, replay_of=replay_of)
     ignored = (reading.reason or "no meaning for us") if reading.outcome == "ignored" else None
     return Arrival(source, "webhook", request, at, reading.events, reading.delivery_id, ignored, replay_of=replay_of)
 
@@ -84,12 +84,3 @@ def _read(config: SourceConfig, request: HttpRequest, at: datetime) -> Reading:
     if (why := unreadable(reading.events, at)) is not None:
         raise Unreadable(why)
     return reading
-
-
-def _reason(error: Unreadable) -> str:
-    """The detail and the places of the faults, in one line."""
-
-    def place(fault: Fault) -> str:
-        return f"{fault.pointer or '/'}: {fault.detail}"
-
-    return "; ".join([error.detail, *map(place, error.errors)])

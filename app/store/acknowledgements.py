@@ -9,12 +9,12 @@ from app.store.tables import breaches, tickets
 
 
 async def lock(conn: Connection, breach_id: str) -> RowMapping | None:
-    """The breach (status, acknowledged_at), with its ticket's row locked; None when there is none of this id."""
+    """The breach (status, acknowledged_at, clock_id), with its ticket's row locked; None when there is none of this id."""
     ticket_id = (await conn.execute(select(breaches.c.ticket_id).where(breaches.c.id == breach_id))).scalar_one_or_none()
     if ticket_id is None:
         return None
     await conn.execute(select(tickets.c.id).where(tickets.c.id == ticket_id).with_for_update())
-    query = select(breaches.c.status, breaches.c.acknowledged_at).where(breaches.c.id == breach_id)
+    query = select(breaches.c.status, breaches.c.acknowledged_at, breaches.c.clock_id).where(breaches.c.id == breach_id)
     return (await conn.execute(query)).mappings().one()
 
 

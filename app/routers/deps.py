@@ -1,0 +1,100 @@
+"""What the routes need: the parts of the service, and who is calling."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Depends, Request, Security, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from app.delivery.client import DeliveryClient
+from app.errors import Fault, Forbidden, Unauthorized, UnknownParameter
+from app.exchange import HttpRequest
+from app.routers.middleware import plain_segment
+from app.schemas.text import clean
+from app.services.configuration import LiveConfig
+from app.services.ingest import Ingest
+from app.services.keys import Caller, KeyRing, Scope
+from app.services.reads import Reader
+from app.settings import Settings
+from app.store.database import Database
+from app.store.filters import nearest
+from app.timesource import Now
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the routes work with, made by `app.main`."""
+
+    settings: Settings
+    now: Now
+    db: Database
+    live: LiveConfig
+    ingest: Ingest
+    client: DeliveryClient
+    keys: KeyRing
+    reader: Reader
+    since_detection: Callable[[], float | None]
+    """Seconds since detection last ran to its end in this process; None: not yet."""
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that answers this request."""
+    return cast(Parts, request.app.state.parts)
+
+
+_BEARER: Final = HTTPBearer(auto_error=False, scheme_name="apiKey", description="An API key: `Authorization: Bearer slaw_...`.")
+
+
+async def caller(
+    request: Request, needed: SecurityScopes, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> Caller:
+    """Who is calling, with the right to do so. Unauthorized without a valid key, Forbidden when its scope is too small."""
+    if credentials is None:
+        raise Unauthorized("Send an API key as `Authorization: Bearer slaw_...`.")
+    known = await parts_of(request).keys.authenticate(credentials.credentials)
+    if known is None:
+        challenge = {"www-authenticate": 'Bearer realm="slawatch", error="invalid_token"'}
+        raise Unauthorized("The API key is unknown, expired or revoked.", headers=challenge)
+    known_query(request)
+    for scope in needed.scopes:
+        if not known.may(cast(Scope, scope)):
+            challenge = {"www-authenticate": f'Bearer realm="slawatch", error="insufficient_scope", scope="{scope}"'}
+            raise Forbidden(f"This needs a key of the scope `{scope}`; yours has `{known.scope}`.", headers=challenge)
+    return known
+
+
+def known_query(request: Request) -> None:
+    """UnknownParameter for a query key the operation does not have: silence would hide a typing error. Lists look at theirs themselves."""
+    query = request.scope["query_string"]
+    route = request.scope["route"]
+    if not query or (route.openapi_extra or {}).get("parameters"):
+        return
+    known = [parameter.alias for parameter in get_flat_params(route.dependant) if isinstance(parameter.field_info, params.Query)]
+    for key in request.query_params:
+        if key not in known:
+            raise UnknownParameter(
+                f"There is no parameter `{clean(key[:100])}` here{nearest(key, known)}", errors=[Fault(f"/query/{key[:100]}", "is unknown")]
+            )
+
+
+PartsDep = Annotated[Parts, Depends(parts_of)]
+Ingester = Annotated[Caller, Security(caller, scopes=["ingest"])]
+Viewer = Annotated[Caller, Security(caller, scopes=["read"])]
+Operator = Annotated[Caller, Security(caller, scopes=["operate"])]
+Admin = Annotated[Caller, Security(caller, scopes=["admin"])]
+
+
+async def raw_request(request: Request) -> HttpRequest:
+    """The request as a value, with its raw body."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    client = request.client.host if request.client else None
+    return HttpRequest(request.method, str(request.url), headers, await request.body(), client)
+
+
+def segment(value: Any) -> str:
+    """A path parameter as it was meant: an encoded slash is a slash again."""
+    return plain_segment(str(value))
