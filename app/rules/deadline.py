@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import NamedTuple
 
 from app.rules.calendar import Calendar
 from app.rules.policy import BeforeDueWarning, BusinessDays, OpenTime, PercentWarning, Target
 from app.rules.policy import Warning as Warn
 from app.rules.problems import NoWorkingTime
+from app.rules.stretches import Stretch
 
 _MICRO = 1_000_000
 BREACH = "breach"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch `[start, end)` of a cycle, in UTC; only running ones consume the target. `end` None: it lasts."""
-
-    start: datetime
-    end: datetime | None
-    kind: Literal["running", "paused", "stopped"]
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Milestone:
+class Milestone(NamedTuple):
     """An instant, in UTC, at which a clock has something to say: `breach`, or a warning by its name (`80%`, `30m before`)."""
 
     name: str

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from app.rules.choose import boundaries
-from app.rules.cycles import Cycle, Story, tell
-from app.rules.deadline import BREACH, Milestone, consumed, due_at, milestones
+from app.rules.cycle import Cause, Cycle
+from app.rules.cycles import tell
+from app.rules.deadline import BREACH, Milestone, consumed, milestones
 from app.rules.policy import Book, BusinessDays, OpenTime, Target
 from app.rules.ticket import TicketAt, walk
 from app.rules.timeline import Timeline
@@ -42,12 +43,9 @@ class Clock:
         return (self.cycle.metric, self.cycle.number)
 
     @property
-    def cause(self) -> Literal["elapsed", "retargeted"]:
+    def cause(self) -> Cause:
         """Whether time ran out, or a change of terms put the due instant into the past."""
-        changed = self.cycle.retargeted_at
-        if changed is not None and self.cycle.broken_at is None and self.breached_at is not None and self.breached_at < changed:
-            return "retargeted"
-        return "elapsed"
+        return "elapsed" if self.breached_at is None else self.cycle.cause(self.breached_at)
 
     def next_check_at(self, fired: Collection[str]) -> datetime | None:
         """When the clock next has something to say, given the names of what has been said; None = never by itself."""
@@ -74,7 +72,7 @@ def evaluate(timeline: Timeline, book: Book, at: datetime) -> Verdict:
     """Every clock of the ticket at the instant `at` (aware). Events dated later than `at` count: helpdesk clocks run ahead of ours."""
     dates = boundaries(book)
     steps = walk(timeline, [date for date in dates if date <= at])
-    story: Story = tell(steps, book)
+    story = tell(steps, book)
     return Verdict(
         at=at,
         ticket=steps[-1] if steps else None,
@@ -103,28 +101,37 @@ def target_text(target: Target) -> str:
 
 def _judge(cycle: Cycle, at: datetime) -> Clock:
     calendar = cycle.terms.calendar
-    due = due_at(calendar, cycle.anchor, cycle.target, cycle.stretches)
-    until = cycle.stopped_at if cycle.stopped_at is not None else at
-    breached_at = cycle.broken_at
-    if breached_at is None and due is not None and (due < until or (cycle.is_open and due == until)):
-        breached_at = due
-    marks = milestones(calendar, cycle.anchor, cycle.target, cycle.stretches, cycle.terms.warnings)
-    if cycle.broken_at is not None:
-        marks = (*(m for m in marks if m.name != BREACH), Milestone(BREACH, cycle.broken_at))
-    passed = tuple(m for m in marks if m.at < until or (cycle.is_open and m.at == until))
-    used = consumed(calendar, cycle.stretches, until)
     state = _state(cycle)
+    until = cycle.stopped_at if cycle.stopped_at is not None else at
+    due = cycle.due_at()
+    breached_at = cycle.broken_at or (due if due is not None and _has_come(due, cycle, until) else None)
+    marks = _milestones(cycle)
+    passed = tuple(mark for mark in marks if _has_come(mark.at, cycle, max(until, cycle.broken_at or until)))
+    used = consumed(calendar, cycle.stretches, until)
     return Clock(
         cycle=cycle,
         state=state,
-        health=_health(state, breached=breached_at is not None, warned=any(m.name != BREACH for m in passed)),
-        due_at=breached_at or due,
+        health=_health(state, breached=breached_at is not None, warned=any(mark.name != BREACH for mark in passed)),
+        due_at=breached_at if state == "cancelled" else breached_at or due,
         breached_at=breached_at,
         consumed=used,
         remaining=_remaining(cycle, due, used, until),
-        milestones=marks,
-        passed=tuple(sorted(passed, key=lambda m: m.at)),
+        milestones=passed if state == "cancelled" else marks,
+        passed=passed,
     )
+
+
+def _milestones(cycle: Cycle) -> tuple[Milestone, ...]:
+    """What the clock has to say on its way, by time. After a breach, also one under former terms, no warning makes sense any more."""
+    marks = milestones(cycle.terms.calendar, cycle.anchor, cycle.target, cycle.stretches, cycle.terms.warnings)
+    if cycle.broken_at is None:
+        return marks
+    return (*(mark for mark in marks if mark.at < cycle.broken_at), Milestone(BREACH, cycle.broken_at))
+
+
+def _has_come(instant: datetime, cycle: Cycle, until: datetime) -> bool:
+    """Whether an instant came while the cycle was open: what stops a clock at its very due instant keeps the promise."""
+    return instant < until or (instant == until and cycle.stopped_at is None)
 
 
 def _state(cycle: Cycle) -> State:

@@ -6,6 +6,7 @@ left until it is due.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,8 @@ from app.rules.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class SpanLine:
-    """`[start, end)` in UTC and the microseconds of it that counted; `why` says what it was: counted, closed, holiday NAME, paused (...), stopped."""
+    """`[start, end)` in UTC and the microseconds of it that counted; `why` says what it was: `counted`, `closed`, `holiday NAME`,
+    `paused (FACTS)`, `stopped (REASON)`."""
 
     start: datetime
     end: datetime
@@ -61,14 +63,12 @@ def explain(timeline: Timeline, book: Book, at: datetime) -> Explanation:
 def _explain_clock(clock: Clock, at: datetime) -> ClockLines:
     cycle = clock.cycle
     until = cycle.stopped_at if cycle.stopped_at is not None else max(at, cycle.anchor)
-    is_ahead = clock.state == "running" and clock.due_at is not None and clock.due_at > until
+    is_ahead = clock.state == "running" and clock.breached_at is None
     return ClockLines(
         clock=clock,
         target_from=_target_from(cycle),
-        spans=tuple(
-            line for stretch in cycle.stretches for line in _lines(cycle, stretch.start, stretch.end, stretch.kind, stretch.why, until)
-        ),
-        ahead=tuple(_lines(cycle, until, clock.due_at, "running", None, clock.due_at)) if is_ahead and clock.due_at else (),
+        spans=tuple(_lines(cycle, cycle.anchor, until)),
+        ahead=tuple(_lines(cycle, until, clock.due_at)) if is_ahead and clock.due_at is not None else (),
     )
 
 
@@ -77,18 +77,19 @@ def _target_from(cycle: Cycle) -> str:
     return f"policies.{cycle.policy}.targets.{cycle.metric}.{key}"
 
 
-def _lines(cycle: Cycle, start: datetime, end: datetime | None, kind: str, why: str | None, until: datetime) -> list[SpanLine]:
-    """A stretch up to `until`, split where the calendar opens and closes if it counts."""
-    stop = until if end is None else min(end, until)
-    if stop <= start:
-        return []
-    if kind != "running":
-        return [SpanLine(start, stop, 0, f"{kind} ({why})" if why else kind)]
+def _lines(cycle: Cycle, start: datetime, end: datetime) -> Iterator[SpanLine]:
+    """The stretches within `[start, end)`; running ones are split where the calendar opens and closes."""
     calendar = cycle.terms.calendar
-    return [
-        SpanLine(span.start, span.end, calendar.open_microseconds_between(span.start, span.end), "counted" if span.open else span.why)
-        for span in calendar.spans(start, stop)
-    ]
+    for stretch in cycle.stretches:
+        begin, stop = max(stretch.start, start), end if stretch.end is None else min(stretch.end, end)
+        if begin >= stop:
+            continue
+        if stretch.kind != "running":
+            yield SpanLine(begin, stop, 0, f"{stretch.kind} ({stretch.why})" if stretch.why else stretch.kind)
+            continue
+        for span in calendar.spans(begin, stop):
+            counted = calendar.open_microseconds_between(span.start, span.end)
+            yield SpanLine(span.start, span.end, counted, "counted" if span.open else span.why)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
-from app.rules.events import ActorKind, EventKind, Facts, FactValue, Message, Status, TicketEvent
+from app.rules.events import ActorKind, EventKind, Facts, FactValue, Message, TicketEvent
 from app.rules.timeline import Timeline
 
-_DONE = frozenset({Status.SOLVED, Status.CLOSED})
-_REPLIERS = {
-    ActorKind.AGENT: ("by_agent", "by_agent_or_bot"),
-    ActorKind.BOT: ("by_agent_or_bot",),
-}
+_DONE = frozenset({"solved", "closed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """Who owes whom a word, counting the public messages of certain authors as replies. Instants in UTC; None = never or nobody."""
 
     first_reply_at: datetime | None = None
@@ -27,21 +23,24 @@ class Conversation:
     waits from the reopening on."""
 
 
-@dataclass(frozen=True, slots=True)
-class TicketAt:
+_SILENCE = Conversation()
+
+
+class TicketAt(NamedTuple):
     """The ticket after everything up to and including `at` has been applied."""
 
     at: datetime
     created_at: datetime
     created_by: ActorKind = ActorKind.UNKNOWN
-    facts: Facts = field(default_factory=dict)
+    """Who created it, as far as is known; a requester who is staff is a customer here."""
+    facts: Facts = MappingProxyType({})
     is_solved: bool = False
     is_gone: bool = False
     """Deleted, or merged into another."""
     group_since: datetime | None = None
     """Since when the present group owns it; None without a group."""
-    by_agent: Conversation = Conversation()
-    by_agent_or_bot: Conversation = Conversation()
+    by_agent: Conversation = _SILENCE
+    by_agent_or_bot: Conversation = _SILENCE
     events: tuple[TicketEvent, ...] = ()
     """The events applied at this instant; empty when only time has passed."""
 
@@ -53,99 +52,135 @@ class TicketAt:
         value = self.facts.get(fact)
         return None if value is None else str(value)
 
+    def is_same_as(self, before: TicketAt) -> bool:
+        """Whether nothing has happened since that any promise depends on. True only; a False may be over-careful."""
+        return (
+            self.facts is before.facts
+            and self.by_agent is before.by_agent
+            and self.by_agent_or_bot is before.by_agent_or_bot
+            and self.created_by is before.created_by
+        )
+
 
 def walk(timeline: Timeline, moments: Sequence[datetime] = ()) -> list[TicketAt]:
-    """The ticket after each moment of its timeline, oldest first; and, unchanged, at each of `moments` (sorted) later than the first event."""
+    """The ticket after each instant of its timeline, oldest first; and, unchanged, at each of `moments` (sorted) after the first event.
+
+    Events of one instant are applied in their order, and what they come to is one step: no verdict hangs on which of them the helpdesk
+    told first. Only the very first event is a step of its own: what else is done in that instant is done to a ticket that was open.
+    """
     created_at = timeline.created_at
     if created_at is None:
         return []
     ticket = TicketAt(at=timeline.events[0].at, created_at=created_at)
     heard: dict[str, ActorKind] = {}
     steps: list[TicketAt] = []
-    pending = list(moments)
+    pending = [moment for moment in moments if moment > ticket.at]
     for group in timeline.moments():
-        while pending and pending[0] < group[0].at:
-            if (moment := pending.pop(0)) > timeline.events[0].at:
-                steps.append(replace(ticket, at=moment, events=()))
-        ticket = _apply(ticket, group, heard)
-        steps.append(ticket)
-    steps += [replace(ticket, at=moment, events=()) for moment in pending if moment > ticket.at]
+        while pending and pending[0] <= group[0].at:
+            steps.append(ticket._replace(at=pending.pop(0), events=()))
+        ticket = _apply(ticket, group, heard, timeline.events[0].at)
+        if len(steps) > 1 and steps[-1].events and steps[-1].at == ticket.at:
+            steps[-1] = ticket = ticket._replace(events=steps[-1].events + group)
+        else:
+            steps.append(ticket)
+    steps += [ticket._replace(at=moment, events=()) for moment in pending]
     return steps
 
 
-def _apply(ticket: TicketAt, group: tuple[TicketEvent, ...], heard: dict[str, ActorKind]) -> TicketAt:
+def _apply(ticket: TicketAt, group: tuple[TicketEvent, ...], heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
     at = group[0].at
     facts = _assert_facts(ticket.facts, group)
-    solved = facts.get("status") in _DONE
-    messages = [m for e in group if (m := _message(e, facts, heard)) is not None]
+    solved = ticket.is_solved if facts is ticket.facts else facts.get("status") in _DONE
+    created_by = ticket.created_by if ticket.created_by is not ActorKind.UNKNOWN else _creator(group, facts)
+    authors = _authors(group, facts, heard)
+    if created_by is ActorKind.AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
+        authors.discard(ActorKind.CUSTOMER)
+    is_reply = ActorKind.AGENT in authors
     return TicketAt(
-        at=at,
-        created_at=ticket.created_at,
-        created_by=_creator(ticket.created_by, group),
-        facts=facts,
-        is_solved=solved,
-        is_gone=bool(facts.get("deleted")) or facts.get("merged_into") is not None,
-        group_since=_group_since(ticket, facts, at),
-        by_agent=_converse(ticket.by_agent, "by_agent", messages, at, was_solved=ticket.is_solved, solved=solved),
-        by_agent_or_bot=_converse(ticket.by_agent_or_bot, "by_agent_or_bot", messages, at, was_solved=ticket.is_solved, solved=solved),
-        events=group,
+        at,
+        ticket.created_at,
+        created_by,
+        facts,
+        solved,
+        ticket.is_gone if facts is ticket.facts else bool(facts.get("deleted")) or facts.get("merged_into") is not None,
+        _group_since(ticket, facts, at),
+        _converse(ticket.by_agent, ticket.is_solved, solved, authors, is_reply, at),
+        _converse(ticket.by_agent_or_bot, ticket.is_solved, solved, authors, is_reply or ActorKind.BOT in authors, at),
+        group,
     )
 
 
 def _assert_facts(known: Facts, group: tuple[TicketEvent, ...]) -> Facts:
+    """The facts with what the events state; the same object when that is nothing new. A new assignee is human unless it says otherwise."""
     stated: dict[str, FactValue] = {}
     for event in group:
         stated.update(event.set)
     stated.pop("created_at", None)
-    if not stated or all(name in known and known[name] == value for name, value in stated.items()):
+    if all(name in known and known[name] == value for name, value in stated.items()):
         return known
+    if "assignee" in stated and stated["assignee"] != known.get("assignee") and known.get("assignee_is_bot"):
+        stated.setdefault("assignee_is_bot", None)
     return {**known, **stated}
 
 
-def _creator(known: ActorKind, group: tuple[TicketEvent, ...]) -> ActorKind:
+def _creator(group: tuple[TicketEvent, ...], facts: Facts) -> ActorKind:
     for event in group:
-        if event.kind is EventKind.TICKET_CREATED and known is ActorKind.UNKNOWN:
-            return event.actor.kind
-    return known
+        if event.kind is EventKind.TICKET_CREATED:
+            return ActorKind.CUSTOMER if _is_requester(event, facts) else event.actor.kind
+    return ActorKind.UNKNOWN
+
+
+def _is_requester(event: TicketEvent, facts: Facts) -> bool:
+    """Whether the event's actor is who asked for help."""
+    actor, requester = event.actor.id, facts.get("requester")
+    return actor is not None and requester is not None and actor.casefold() == str(requester).casefold()
 
 
 def _group_since(ticket: TicketAt, facts: Facts, at: datetime) -> datetime | None:
+    if facts is ticket.facts:
+        return ticket.group_since
     group = facts.get("group")
     if group is None:
         return None
     return ticket.group_since if group == ticket.facts.get("group") else at
 
 
-def _message(event: TicketEvent, facts: Facts, heard: dict[str, ActorKind]) -> Message | None:
-    """The public message of an event, once; None for notes, echoes of our own and messages that were told before.
+def _authors(group: tuple[TicketEvent, ...], facts: Facts, heard: dict[str, ActorKind]) -> set[ActorKind]:
+    """Who speaks in public."""
+    spoken = (_author(event.message, event, facts, heard) for event in group if event.message is not None)
+    return {author for author in spoken if author is not None}
+
+
+def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str, ActorKind]) -> ActorKind | None:
+    """Who speaks, each message once; None for notes, echoes of our own and messages that were told before.
 
     The requester's own message is a customer's even if the requester is staff. A message first told without its author counts when
     the author becomes known.
     """
-    message = event.message
-    if message is None or event.echo or not message.public:
+    if not message.public:
         return None
     author = message.author
-    if author is ActorKind.AGENT and event.actor.id is not None and event.actor.id == facts.get("requester"):
+    if author is ActorKind.AGENT and _is_requester(event, facts):
         author = ActorKind.CUSTOMER
     if message.id is not None:
         if heard.get(message.id, ActorKind.UNKNOWN) is not ActorKind.UNKNOWN:
             return None
         heard[message.id] = author
-    return Message(author=author, public=True, id=message.id)
+    return None if event.echo else author
 
 
-def _converse(talk: Conversation, name: str, messages: list[Message], at: datetime, *, was_solved: bool, solved: bool) -> Conversation:
-    """The conversation after one moment. Within a moment customers speak first: a reply answers what was there."""
-    first, last, waiting = talk.first_reply_at, talk.last_reply_at, talk.waiting_since
+def _converse(talk: Conversation, was_solved: bool, solved: bool, authors: set[ActorKind], is_reply: bool, at: datetime) -> Conversation:
+    """The conversation after one moment; the same object when nothing changes. Customers speak first: a reply answers what was there."""
+    if not authors and was_solved is solved:
+        return talk
+    first, last, waiting = talk
     if was_solved and not solved and waiting is not None:
         waiting = at
-    if waiting is None and any(m.author is ActorKind.CUSTOMER for m in messages):
+    if waiting is None and ActorKind.CUSTOMER in authors:
         waiting = at
-    if any(name in _REPLIERS.get(m.author, ()) for m in messages):
+    if is_reply:
         first, last, waiting = first or at, at, None
     if solved and not was_solved:
         waiting = None
-    if (first, last, waiting) == (talk.first_reply_at, talk.last_reply_at, talk.waiting_since):
-        return talk
-    return Conversation(first, last, waiting)
+    after = Conversation(first, last, waiting)
+    return talk if after == talk else after

@@ -3,7 +3,8 @@
 A metric module says when a promise is open and since when:
 
 * `anchor(ticket, terms, opened) -> datetime | None`: where the clock of the open cycle starts, in UTC; None while nothing is promised.
-  `opened` is the anchor of the cycle that is open so far (None: none is). When the anchor moves, the open cycle stops and the next begins.
+  `opened` is the anchor of the cycle that is open so far, or was until the ticket went away (None: there is none). When the anchor
+  moves, the open cycle stops and the next begins.
 * `fulfilled(ticket, terms, anchor) -> bool`: asked at the instant a cycle stops: was the promise kept (if late or in time is
   arithmetic), or has it merely lapsed?
 * `PAUSE`: the condition under which the clock stands still unless the document says otherwise; None: never.

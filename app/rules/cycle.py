@@ -1,0 +1,139 @@
+"""A cycle: one promise of one metric, from where its clock starts to where it stops, and how it moves from one state to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from app.rules.condition_tests import shown
+from app.rules.conditions import Condition, facts_named, holds
+from app.rules.deadline import due_at
+from app.rules.policy import Target, Terms
+from app.rules.stretches import Kind, Stretches, closed, running_from, turned
+from app.rules.ticket import TicketAt
+
+Cause = Literal["elapsed", "retargeted"]
+
+_GONE = "gone, or without a policy"
+
+
+class Offer(NamedTuple):
+    """What the chosen policy promises for one metric."""
+
+    policy: str
+    terms: Terms
+    target: Target
+    priority: str | None
+
+
+class Cycle(NamedTuple):
+    """One promise of one metric. Instants in UTC."""
+
+    metric: str
+    number: int
+    """From 1; with the metric, the identity of the clock within its ticket."""
+    anchor: datetime
+    promise: datetime
+    """The anchor as the metric gives it; differs from `anchor` after a restart or when the policy's application is the anchor."""
+    policy: str
+    terms: Terms
+    target: Target
+    priority: str | None
+    stretches: Stretches
+    """Contiguous from the anchor; the last one is open-ended while the cycle is."""
+    stopped_at: datetime | None = None
+    outcome: Literal["fulfilled", "cancelled"] | None = None
+    lapsed: bool = False
+    """Cancelled because the ticket was deleted or merged or no policy applied: comes back as the same cycle."""
+    stopped_by: str | None = None
+    """The key of an event that stopped it; None when a date did."""
+    broken_at: datetime | None = None
+    """The due instant that had passed under former terms; a later change of terms does not heal it."""
+    broken_by: Cause = "elapsed"
+    """Of `broken_at`: whether time had run out, or a change of terms had put the due instant into the past."""
+    retargeted_at: datetime | None = None
+    """When terms or target last changed under way, or when they came to apply to a ticket that already had a past."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.stopped_at is None
+
+    def offers(self, offer: Offer) -> bool:
+        """Whether the promise is what is offered anyway."""
+        return self.terms is offer.terms and (self.target is offer.target or self.target == offer.target)
+
+    def due_at(self) -> datetime | None:
+        """When the promise, as it stands, is due; None while the clock stands still before that."""
+        return due_at(self.terms.calendar, self.anchor, self.target, self.stretches)
+
+    def cause(self, due: datetime) -> Cause:
+        """Why the promise is broken that was due at this instant."""
+        if due == self.broken_at:
+            return self.broken_by
+        return "retargeted" if self.retargeted_at is not None and due < self.retargeted_at else "elapsed"
+
+
+def opened(metric: str, number: int, anchor: datetime, promise: datetime, offer: Offer) -> Cycle:
+    """A cycle whose clock starts to run at its anchor."""
+    policy, terms, target, priority = offer
+    return Cycle(metric, number, anchor, promise, policy, terms, target, priority, running_from(anchor))
+
+
+def stopped(cycle: Cycle, ticket: TicketAt, *, fulfilled: bool, lapsed: bool) -> Cycle:
+    """Stopped now, or at its anchor when that is later."""
+    at = max(ticket.at, cycle.anchor)
+    return cycle._replace(
+        stretches=closed(cycle.stretches, at),
+        stopped_at=at,
+        outcome="fulfilled" if fulfilled else "cancelled",
+        lapsed=lapsed and not fulfilled,
+        stopped_by=ticket.events[-1].key if ticket.events else None,
+    )
+
+
+def back_again(cycle: Cycle, gone_since: datetime, at: datetime) -> Cycle:
+    """A cycle that began while the ticket was gone: the time until it came back does not count."""
+    if cycle.anchor >= at:
+        return cycle
+    stretches = turned(turned(cycle.stretches, gone_since, "stopped", _GONE), at, "running", None)
+    return cycle._replace(stretches=stretches)
+
+
+def resumed(cycle: Cycle, at: datetime) -> Cycle:
+    """The same promise again: the time between does not count, what was consumed stays."""
+    assert cycle.stopped_at is not None
+    at = max(at, cycle.stopped_at)
+    why = _GONE if cycle.lapsed else "done, then reopened"
+    stretches = turned(turned(cycle.stretches, cycle.stopped_at, "stopped", why), at, "running", None)
+    return cycle._replace(stretches=stretches, stopped_at=None, outcome=None, lapsed=False, stopped_by=None)
+
+
+def retargeted(cycle: Cycle, at: datetime, offer: Offer) -> Cycle:
+    """Under other terms, or with another target, from now on. What was broken by now stays broken."""
+    policy, terms, target, priority = offer
+    changed = cycle._replace(policy=policy, terms=terms, target=target, priority=priority, retargeted_at=at)
+    return with_breach_of(cycle, at, changed)
+
+
+def with_breach_of(former: Cycle, at: datetime, cycle: Cycle) -> Cycle:
+    """`cycle`, which takes the place of `former`: broken if that one was broken before the instant, and before it stopped."""
+    broken = former.broken_at or former.due_at()
+    if broken is None or broken >= min(at, former.stopped_at or at):
+        return cycle
+    return cycle._replace(broken_at=broken, broken_by=former.cause(broken))
+
+
+def paced(cycle: Cycle, ticket: TicketAt) -> Cycle:
+    """The cycle with its clock running or standing still from this step on."""
+    pause = cycle.terms.pause_while
+    if pause is None and cycle.stretches[-1].kind == "running":
+        return cycle
+    stretches = turned(cycle.stretches, ticket.at, *pace(pause, ticket))
+    return cycle if stretches is cycle.stretches else cycle._replace(stretches=stretches)
+
+
+def pace(pause: Condition | None, ticket: TicketAt) -> tuple[Kind, str | None]:
+    """Whether a clock stands still while this condition holds, and the facts that make it: `status pending`."""
+    if pause is None or not holds(pause, ticket.facts):
+        return "running", None
+    return "paused", ", ".join(f"{name} {shown(ticket.facts.get(name))}" for name in sorted(facts_named(pause)))

@@ -1,0 +1,64 @@
+"""Events in the order of their own time."""
+
+from itertools import permutations
+
+import pytest
+
+from app.rules.timeline import Timeline
+from tests.rules.builders import at, event, timeline
+
+
+def keys(line: Timeline) -> list[str]:
+    return [known.key for known in line.events]
+
+
+def test_events_lie_in_the_order_of_their_own_time() -> None:
+    assert keys(timeline("10:00 =b solved", "09:00 =a created")) == ["a", "b"]
+
+
+def test_order_decides_within_an_instant_and_what_has_none_comes_first() -> None:
+    line = timeline("09:00 #2 =a open", "09:00 #-1 =c open", "09:00 =z open", "09:00 =y open", "09:00 #2 =b open")
+
+    assert keys(line) == ["y", "z", "c", "a", "b"]
+
+
+def test_a_key_seen_twice_counts_once() -> None:
+    line = timeline("09:00 =a created", "10:00 =a solved")
+
+    assert line.events == (event("09:00 =a created"),)
+
+
+def test_nothing_new_is_the_very_same_timeline() -> None:
+    line = timeline("09:00 created")
+
+    assert line.extend([event("09:00 created")]) is line
+
+
+@pytest.mark.parametrize("arrived", list(permutations(["09:00 created", "10:00 #1 open", "10:00 #2 solved"])))
+def test_the_order_of_arrival_does_not_matter(arrived: tuple[str, ...]) -> None:
+    one_by_one = Timeline()
+    for text in arrived:
+        one_by_one = one_by_one.extend([event(text)])
+
+    assert one_by_one == timeline("09:00 created", "10:00 #1 open", "10:00 #2 solved")
+
+
+def test_what_shares_instant_and_order_is_applied_together() -> None:
+    line = timeline("09:00 =a created", "10:00 =b open", "10:00 =c pending", "10:00 #1 =d solved")
+
+    assert [[known.key for known in moment] for moment in line.moments()] == [["a"], ["b", "c"], ["d"]]
+
+
+def test_created_is_what_the_first_event_that_says_so_says() -> None:
+    line = timeline("09:00 open", event("09:10 open", created_at=at("08:00")), event("09:20 open", created_at=at("08:30")))
+
+    assert line.created_at == at("08:00")
+
+
+def test_created_is_the_first_event_when_none_says_so() -> None:
+    assert timeline("09:10 open", "09:00 created").created_at == at("09:00")
+
+
+def test_nothing_known_was_never_created() -> None:
+    assert Timeline().created_at is None
+    assert list(Timeline().moments()) == []
