@@ -1,0 +1,1 @@
+"""The whole service as processes, with real traffic, and killed."""
