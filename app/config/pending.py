@@ -38,5 +38,4 @@ def _ladder(path: Path, ladder: LadderEntry) -> Iterator[Path]:
             yield here
         else:
             yield from ((*here, key) for key in ("write_back", "repeat") if key in step.model_fields_set)
-            yield from ((*here, "if") for _ in [0] if step.condition is not None)
     yield from ((*path, key) for key in ("acknowledge_for", "last_resort") if key in ladder.model_fields_set)

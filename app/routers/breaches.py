@@ -33,7 +33,7 @@ async def list_breaches(request: Request, caller: Viewer, parts: PartsDep) -> Re
     return await answer(request, parts.reader, BREACHES, Breach)
 
 
-@router.get("/{breach_id}", operation_id="get_breach", responses=problems(BreachNotFound))
+@router.get("/{breach_id:name}", operation_id="get_breach", responses=problems(BreachNotFound))
 async def get_breach(breach_id: str, caller: Viewer, parts: PartsDep) -> BreachDetail:  # noqa: ARG001
     """One breach, with its evidence and its deliveries."""
     row = await parts.reader.breach(breach_id)

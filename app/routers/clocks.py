@@ -19,7 +19,7 @@ async def list_clocks(request: Request, caller: Viewer, parts: PartsDep) -> Resp
     return await answer(request, parts.reader, CLOCKS, Clock)
 
 
-@router.get("/{clock_id}", operation_id="get_clock", responses=problems(ClockNotFound))
+@router.get("/{clock_id:name}", operation_id="get_clock", responses=problems(ClockNotFound))
 async def get_clock(clock_id: str, caller: Viewer, parts: PartsDep) -> Clock:  # noqa: ARG001
     """One clock, with elapsed and remaining time."""
     return Clock.model_validate(plain(await parts.reader.clock(clock_id)))

@@ -20,7 +20,7 @@ async def list_deliveries(request: Request, caller: Viewer, parts: PartsDep) -> 
     return await answer(request, parts.reader, DELIVERIES, Delivery)
 
 
-@router.get("/{delivery_id}", operation_id="get_delivery", responses=problems(DeliveryNotFound))
+@router.get("/{delivery_id:name}", operation_id="get_delivery", responses=problems(DeliveryNotFound))
 async def get_delivery(delivery_id: str, caller: Viewer, parts: PartsDep) -> DeliveryDetail:  # noqa: ARG001
     """One delivery, with every try."""
     row = await parts.reader.delivery(delivery_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, cast
 from fastapi import Depends, Request, Security, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.delivery.client import DeliveryClient
 from app.errors import Fault, Forbidden, Unauthorized, UnknownParameter
@@ -21,6 +22,15 @@ from app.settings import Settings
 from app.store.database import Database
 from app.store.filters import nearest
 from app.timesource import Now
+
+
+class _Name(StringConvertor):
+    """`{id:name}`: a name or id of ours, which never has a colon, so that `/{id}` does not match what is meant for `/{id}:verb`."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("name", _Name())
 
 
 @dataclass(frozen=True)

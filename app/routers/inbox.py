@@ -22,7 +22,7 @@ async def list_inbox(request: Request, caller: Viewer, parts: PartsDep) -> Respo
     return await answer(request, parts.reader, INBOX, InboxMessage)
 
 
-@router.get("/{message_id}", operation_id="get_message", responses=problems(MessageNotFound))
+@router.get("/{message_id:name}", operation_id="get_message", responses=problems(MessageNotFound))
 async def get_message(message_id: str, caller: Viewer, parts: PartsDep) -> InboxDetail:  # noqa: ARG001
     """One message, byte for byte."""
     return InboxDetail.model_validate(plain(await parts.reader.message(message_id)))

@@ -20,7 +20,7 @@ async def list_sources(caller: Viewer, parts: PartsDep) -> SourceList:  # noqa: 
 
 
 @router.get(
-    "/{source}", operation_id="get_source", responses=problems(Unauthorized, Forbidden, InvalidRequest, SourceNotFound, Unavailable)
+    "/{source:name}", operation_id="get_source", responses=problems(Unauthorized, Forbidden, InvalidRequest, SourceNotFound, Unavailable)
 )
 async def get_source(source: str, caller: Viewer, parts: PartsDep) -> Source:  # noqa: ARG001
     """One source."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from app.rules.condition_tests import shown
 from app.rules.conditions import Condition, facts_named, holds
-from app.rules.deadline import due_at
+from app.rules.deadline import due_at, runs
 from app.rules.policy import Target, Terms
 from app.rules.stretches import Kind, Stretches, closed, running_from, turned
 from app.rules.ticket import TicketAt
@@ -64,7 +64,8 @@ class Cycle(NamedTuple):
 
     def due_at(self) -> datetime | None:
         """When the promise, as it stands, is due; None while the clock stands still before that."""
-        return due_at(self.terms.calendar, self.anchor, self.target, self.stretches)
+        calendar = self.terms.calendar
+        return due_at(calendar, self.anchor, self.target, self.stretches, runs(calendar, self.stretches))
 
     def cause(self, due: datetime) -> Cause:
         """Why the promise is broken that was due at this instant."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from app.rules.calendar import Calendar
 from app.rules.policy import BeforeDueWarning, BusinessDays, OpenTime, PercentWarning, Target
 from app.rules.policy import Warning as Warn
 from app.rules.problems import NoWorkingTime
-from app.rules.stretches import Stretch
+from app.rules.stretches import Stretches
 
 _MICRO = 1_000_000
 BREACH = "breach"
@@ -23,55 +23,66 @@ class Milestone(NamedTuple):
     at: datetime
 
 
-def consumed(calendar: Calendar, stretches: Sequence[Stretch], at: datetime) -> int:
+class Run(NamedTuple):
+    """A running stretch `[start, end)` and the microseconds of open time in it; `end` None: it lasts, and how much it gives is not known."""
+
+    start: datetime
+    end: datetime | None
+    gives: int
+    is_last: bool
+    """Nothing came after it: had it not been stopped, it would have gone on."""
+
+
+def runs(calendar: Calendar, stretches: Stretches) -> list[Run]:
+    """What each running stretch gives, in order."""
+    last = stretches[-1]
+    return [
+        Run(s.start, s.end, 0 if s.end is None else calendar.open_microseconds_between(s.start, s.end), s is last)
+        for s in stretches
+        if s.kind == "running"
+    ]
+
+
+def consumed(calendar: Calendar, ran: Sequence[Run], at: datetime) -> int:
     """Microseconds of the target used up at an instant: open time within running stretches."""
     total = 0
-    for stretch in stretches:
-        if stretch.kind == "running":
-            end = at if stretch.end is None else min(stretch.end, at)
-            total += calendar.open_microseconds_between(stretch.start, end)
+    for start, end, gives, _ in ran:
+        total += gives if end is not None and end <= at else calendar.open_microseconds_between(start, at)
     return total
 
 
-def reached(calendar: Calendar, stretches: Sequence[Stretch], microseconds: int) -> datetime | None:
+def reached(calendar: Calendar, ran: Sequence[Run], microseconds: int) -> datetime | None:
     """The first instant at which so much is consumed; after the last running stretch, had that one gone on.
 
     None while the clock stands still before that instant, and when the calendar cannot give so much within its horizon.
     """
     left = microseconds
-    for index, stretch in enumerate(stretches):
-        if stretch.kind != "running":
-            continue
-        is_last = index == len(stretches) - 1
-        span = 0 if stretch.end is None else calendar.open_microseconds_between(stretch.start, stretch.end)
-        if is_last or span >= left:
-            return _add(calendar, stretch.start, left)
-        left -= span
+    for start, _, gives, is_last in ran:
+        if is_last or gives >= left:
+            return _add(calendar, start, left)
+        left -= gives
     return None
 
 
-def due_at(calendar: Calendar, anchor: datetime, target: Target, stretches: Sequence[Stretch]) -> datetime | None:
+def due_at(calendar: Calendar, anchor: datetime, target: Target, stretches: Stretches, ran: Sequence[Run]) -> datetime | None:
     """When the target is used up, in UTC; None while the clock stands still before that, or when it never is."""
     if isinstance(target, OpenTime):
-        return reached(calendar, stretches, target.seconds * _MICRO)
+        return reached(calendar, ran, target.seconds * _MICRO)
     return _due_in_days(calendar, anchor, target, stretches)
 
 
-def milestones(
-    calendar: Calendar, anchor: datetime, target: Target, stretches: Sequence[Stretch], warnings: Sequence[Warn]
-) -> tuple[Milestone, ...]:
-    """The warnings and the breach of a clock, by time; those whose instant is not known (paused) or lies before the start are left out."""
-    due = due_at(calendar, anchor, target, stretches)
-    found = [] if due is None else [Milestone(BREACH, due)]
+def warnings(
+    calendar: Calendar, anchor: datetime, target: Target, warned: Sequence[Warn], ran: Sequence[Run], most: int | None = None
+) -> Iterator[Milestone]:
+    """The warnings of a clock. Those whose instant is not known (paused) or lies before the start are left out, and those that need more
+    than `most` microseconds consumed (None: none are)."""
     total = _total(calendar, anchor, target)
-    for warning in warnings if total is not None else ():
+    for warning in warned if total is not None else ():
         needed = _consumed_at(warning, total or 0)
-        at = reached(calendar, stretches, needed) if needed > 0 else None
-        if at is not None and isinstance(warning, BeforeDueWarning):
-            at = calendar.next_open(at)  # "30m before" Monday 09:30 is Monday 09:00, not Friday's closing
-        if at is not None and (due is None or at < due):
-            found.append(Milestone(warning.name, at))
-    return tuple(sorted(found, key=lambda m: m.at))
+        if needed > 0 and (most is None or needed <= most):
+            at = reached(calendar, ran, needed)
+            if at is not None:
+                yield Milestone(warning.name, at)
 
 
 def _consumed_at(warning: Warn, total: int) -> int:
@@ -93,7 +104,7 @@ def _total(calendar: Calendar, anchor: datetime, target: Target) -> int | None:
         return None
 
 
-def _due_in_days(calendar: Calendar, anchor: datetime, target: BusinessDays, stretches: Sequence[Stretch]) -> datetime | None:
+def _due_in_days(calendar: Calendar, anchor: datetime, target: BusinessDays, stretches: Stretches) -> datetime | None:
     """So many open days after the anchor, later by the open time that did not count."""
     try:
         due = base = calendar.add_business_days(anchor, target.days, at_close=target.at_close)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.rules.choose import boundaries
 from app.rules.cycle import Cause, Cycle
 from app.rules.cycles import tell
-from app.rules.deadline import BREACH, Milestone, consumed, milestones
+from app.rules.deadline import BREACH, Milestone, Run, consumed, due_at, runs, warnings
 from app.rules.policy import Book, BusinessDays, OpenTime, Target
 from app.rules.ticket import TicketAt, walk
 from app.rules.timeline import Timeline
@@ -19,8 +19,7 @@ State = Literal["running", "paused", "stopped", "cancelled"]
 Health = Literal["on_track", "at_risk", "overdue", "paused", "met", "missed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """The verdict on one cycle at the moment of asking. Instants in UTC; microseconds are open time of the policy's calendar."""
 
     cycle: Cycle
@@ -34,8 +33,9 @@ class Clock:
     remaining: int | None
     """Negative when more than the target was used; None when it cannot be told (paused, target in days)."""
     milestones: tuple[Milestone, ...]
+    """What it has to say on its way, by time; once it is over: what it had to say, and when it was due."""
     passed: tuple[Milestone, ...]
-    """Those whose instant came while the cycle was open, in order."""
+    """Those whose instant came while the cycle was open, by time."""
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -100,38 +100,46 @@ def target_text(target: Target) -> str:
 
 
 def _judge(cycle: Cycle, at: datetime) -> Clock:
-    calendar = cycle.terms.calendar
-    state = _state(cycle)
-    until = cycle.stopped_at if cycle.stopped_at is not None else at
-    due = cycle.due_at()
+    calendar, stopped_at = cycle.terms.calendar, cycle.stopped_at
+    ran = runs(calendar, cycle.stretches)
+    until = at if stopped_at is None else stopped_at
+    due = due_at(calendar, cycle.anchor, cycle.target, cycle.stretches, ran)
+    used = consumed(calendar, ran, until)
     breached_at = cycle.broken_at or (due if due is not None and _has_come(due, cycle, until) else None)
-    marks = _milestones(cycle)
-    passed = tuple(mark for mark in marks if _has_come(mark.at, cycle, max(until, cycle.broken_at or until)))
-    used = consumed(calendar, cycle.stretches, until)
+    marks = _milestones(cycle, breached_at or due, ran, None if stopped_at is None else used)
+    passed = tuple(mark for mark in marks if _has_come(mark.at, cycle, until)) if cycle.broken_at is None else marks
+    state = _state(cycle)
     return Clock(
-        cycle=cycle,
-        state=state,
-        health=_health(state, breached=breached_at is not None, warned=any(mark.name != BREACH for mark in passed)),
-        due_at=breached_at if state == "cancelled" else breached_at or due,
-        breached_at=breached_at,
-        consumed=used,
-        remaining=_remaining(cycle, due, used, until),
-        milestones=passed if state == "cancelled" else marks,
-        passed=passed,
+        cycle,
+        state,
+        _health(state, breached=breached_at is not None, warned=any(mark.name != BREACH for mark in passed)),
+        breached_at if state == "cancelled" else breached_at or due,
+        breached_at,
+        used,
+        _remaining(cycle, due, used, until),
+        passed if state == "cancelled" else marks,
+        passed,
     )
-
-
-def _milestones(cycle: Cycle) -> tuple[Milestone, ...]:
-    """What the clock has to say on its way, by time. After a breach, also one under former terms, no warning makes sense any more."""
-    marks = milestones(cycle.terms.calendar, cycle.anchor, cycle.target, cycle.stretches, cycle.terms.warnings)
-    if cycle.broken_at is None:
-        return marks
-    return (*(mark for mark in marks if mark.at < cycle.broken_at), Milestone(BREACH, cycle.broken_at))
 
 
 def _has_come(instant: datetime, cycle: Cycle, until: datetime) -> bool:
     """Whether an instant came while the cycle was open: what stops a clock at its very due instant keeps the promise."""
     return instant < until or (instant == until and cycle.stopped_at is None)
+
+
+def _milestones(cycle: Cycle, due: datetime | None, ran: list[Run], most: int | None) -> tuple[Milestone, ...]:
+    """Warnings and breach, by time. Once broken, also under former terms, a warning that would come later makes no sense any more."""
+    terms = cycle.terms
+    found = [
+        mark
+        for mark in warnings(terms.calendar, cycle.anchor, cycle.target, terms.warnings, ran, most)
+        if due is None or mark.at < due
+    ]
+    if len(found) > 1:
+        found.sort(key=lambda mark: mark.at)
+    if due is not None:
+        found.append(Milestone(BREACH, due))
+    return tuple(found)
 
 
 def _state(cycle: Cycle) -> State:

@@ -85,7 +85,7 @@ def _note(saying: Saying, at: datetime) -> None:
 
 
 def _announced(sayings: Sequence[Saying], current: Current) -> list[tuple[Saying, list[str]]]:
-    return [(saying, audience(current, saying.type, saying.clock.cycle.policy)) for saying in sayings]
+    return [(saying, audience(saying, current)) for saying in sayings]
 
 
 async def _closed(conn: Connection, found: Consequences) -> list[tuple[Saying, list[str]]]:

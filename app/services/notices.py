@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from app.ids import DELIVERY, MESSAGE, new_id
-from app.rules.escalation import AtBreach, Step
+from app.rules.conditions import holds
+from app.rules.escalation import Step
 from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
 from app.schemas.events_out import (
     ClockOut,
@@ -61,11 +62,11 @@ class Saying:
     expires_at: datetime | None = None
 
 
-def audience(current: Current, type_: str, policy: str | None) -> list[str]:
-    """The channels that hear an event of this type: those that subscribe to it and, for a breach, those its ladder names."""
-    channels = [name for name, channel in current.loaded.channels.items() if any(fnmatchcase(type_, pattern) for pattern in channel.events)]
-    if type_ == "sla.breached":
-        channels += [name for step in _breach_steps(current, policy) for name in step.notify if name in current.loaded.channels]
+def audience(saying: Saying, current: Current) -> list[str]:
+    """The channels that hear it: those that subscribe to its type and, for a breach, those its ladder names for that moment."""
+    configured = current.loaded.channels
+    channels = [name for name, channel in configured.items() if any(fnmatchcase(saying.type, pattern) for pattern in channel.events)]
+    channels += [name for step in _breach_steps(saying, current) for name in step.notify if name in configured]
     return list(dict.fromkeys(channels))
 
 
@@ -180,15 +181,19 @@ def _clock(clock: Clock, clock_id: str) -> ClockOut:
     )
 
 
-def _breach_steps(current: Current, policy: str | None) -> list[Step]:
-    chosen = next((p for p in current.book.policies if p.name == policy), None)
-    ladder = current.loaded.ladders.get(chosen.escalation) if chosen and chosen.escalation else None
-    return [step for step in ladder.steps if isinstance(step.at, AtBreach)] if ladder else []
+def _breach_steps(saying: Saying, current: Current) -> list[Step]:
+    """The rungs that speak at the breach and whose condition holds; none for other events."""
+    policy = next((p for p in current.book.policies if p.name == saying.clock.cycle.policy), None)
+    ladder = current.loaded.ladders.get(policy.escalation) if policy and policy.escalation else None
+    if ladder is None or saying.type != "sla.breached":
+        return []
+    facts = {**(saying.verdict.ticket.facts if saying.verdict.ticket else {}), "tier": saying.verdict.tier}
+    return [step for step in ladder.breach_steps() if step.condition is None or holds(step.condition, facts)]
 
 
 def _step(saying: Saying, current: Current) -> StepOut | None:
-    """The rung that speaks at the breach, and what comes after it."""
-    steps = _breach_steps(current, saying.clock.cycle.policy) if saying.type == "sla.breached" else []
+    """The rung that speaks at the breach; None when the ladder has nothing to say."""
+    steps = _breach_steps(saying, current)
     if not steps:
         return None
     policy = next(p for p in current.book.policies if p.name == saying.clock.cycle.policy)

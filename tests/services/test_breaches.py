@@ -2,10 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 from app.services.breaches import fire_due, rejudge_stale
+from app.store.database import Database
 from app.store.tables import breaches, clocks, deliveries, notices, tickets
-from tests.services.world import DOCUMENT, World, event
+from tests.services.world import DOCUMENT, World, event, world
+from tests.support.clock import FakeClock
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -156,3 +159,15 @@ async def test_solving_and_reopening_keeps_the_clock_and_its_consumed_time(desk:
     resolution = (await desk.rows(clocks, "metric"))[-1]
 
     assert ("running", start + 13 * HOUR, 1) == (resolution.state, resolution.due_at, resolution.cycle)
+
+
+async def test_a_step_with_a_condition_speaks_only_when_it_holds(database: Database, clock: FakeClock, tmp_path: Path) -> None:
+    only_urgent = "{at: breach, type: hierarchical, notify: lead, if: {priority: urgent}}"
+    text = DOCUMENT.replace("{at: breach, type: hierarchical, notify: lead}", only_urgent)
+    async with world(database, clock, tmp_path, text) as desk:
+        for ticket, priority in (("1", "low"), ("2", "urgent")):
+            await desk.tell(event(clock(), "created", ticket, priority=priority))
+        clock.advance(hours=1)
+        await desk.tick()
+
+        assert ["lead"] == [channel for kind, channel, _ in await said(desk) if kind == "sla.breached" and channel == "lead"]
