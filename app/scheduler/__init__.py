@@ -131,6 +131,8 @@ class Loops:
         self._loops = (self.detect, self.deliver, self.rejudge, self.upkeep) if worker else (self.upkeep,)
 
     async def start(self) -> None:
+        if self.deliver in self._loops:
+            await self._relay.reclaim()
         for loop in self._loops:
             loop.join(self._scheduler)
         self._scheduler.start()

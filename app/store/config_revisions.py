@@ -35,11 +35,6 @@ async def newest_number(conn: Connection) -> int:
     return (await conn.execute(select(func.max(config_revisions.c.number)))).scalar_one_or_none() or 0
 
 
-async def get(conn: Connection, number: int) -> Revision | None:
-    """The revision of this number."""
-    return _revision((await conn.execute(select(config_revisions).where(config_revisions.c.number == number))).mappings().first())
-
-
 async def add(conn: Connection, revision: Revision) -> bool:
     """Store a revision; False when another replica was first with this number."""
     row = {name: getattr(revision, name) for name in Revision.__dataclass_fields__}

@@ -5,7 +5,7 @@ returns. Rows that are inserted meanwhile neither shift nor repeat others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,8 +41,6 @@ class Listing:
     sorts: Mapping[str, KeyedColumnElement[Any]]
     default_sort: str
     tie: KeyedColumnElement[Any]
-    hidden: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
-    """Read with each row for whoever completes it, but not shown."""
 
     def keys(self) -> dict[str, tuple[dict[str, Any], str]]:
         """Every filter's query keys with schema and description."""
@@ -152,7 +150,7 @@ def _filter(listing: Listing, key: str) -> Filter:
 
 
 def _labels(listing: Listing) -> list[Label[Any]]:
-    return [column.label(name) for name, column in (*listing.columns.items(), *listing.hidden.items())]
+    return [column.label(name) for name, column in listing.columns.items()]
 
 
 def _select(listing: Listing, ask: Ask) -> Select[Any]:

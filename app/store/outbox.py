@@ -92,6 +92,12 @@ async def claim(conn: Connection, at: datetime, *, lease: timedelta, limit: int,
     ]
 
 
+async def release(conn: Connection, at: datetime) -> int:
+    """End all leases now; how many there were. Their holders, should they live, find a newer fence when the delivery is claimed again."""
+    held = update(deliveries).where(deliveries.c.leased_until > at, deliveries.c.state == PENDING)
+    return (await conn.execute(held.values(leased_until=None, next_attempt_at=at))).rowcount
+
+
 async def complete(conn: Connection, claimed: Claim, values: Mapping[str, Any], attempt_row: Mapping[str, Any]) -> bool:
     """Record what came of a claim; False when the lease was lost to another holder meanwhile: then nothing of the delivery changes.
 

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, RowMapping, func, select
 from app.rules.timeline import Timeline
 from app.store import timeline_codec
 from app.store.database import Connection
-from app.store.listings import BREACHES, CLOCKS, DELIVERIES, INBOX, KEYS, TICKETS, ticket_is
+from app.store.listings import BREACHES, CLOCKS, DELIVERIES, INBOX, TICKETS, ticket_is
 from app.store.lists import Row, read_one
-from app.store.tables import api_keys, attempts, breaches, clocks, deliveries, events, inbox, tickets
+from app.store.tables import attempts, breaches, clocks, deliveries, events, inbox, tickets
 
 Conditions = tuple[ColumnElement[bool], ...]
 
@@ -74,11 +74,6 @@ async def message(conn: Connection, message_id: str) -> Row | None:
         extra = (await conn.execute(select(inbox.c.headers, inbox.c.body).where(inbox.c.id == message_id))).one()
         row |= {"headers": extra.headers, "body": extra.body}
     return row
-
-
-async def key(conn: Connection, key_id: str) -> Row | None:
-    """One API key, without its digest."""
-    return await read_one(conn, KEYS, api_keys.c.id == key_id)
 
 
 async def last_received(conn: Connection, sources: Iterable[str]) -> dict[str, datetime]:

@@ -286,6 +286,13 @@ def test_a_breach_that_was_answered_before_it_could_be_told_is_told_as_met_late(
     assert not [problem for problem in ledger.problems(books) if "brc_1" in problem]
 
 
+def test_a_breach_that_was_answered_while_it_was_told_may_be_told_as_met_late_too() -> None:
+    books = good_books()
+    books.callbacks[2] = callback("m3", "sla.met_late", breach_id="brc_1")
+
+    assert not [problem for problem in ledger.problems(books) if "brc_1" in problem]
+
+
 def test_percentiles_are_values_that_occurred() -> None:
     assert ledger.percentiles(range(1, 101)) == {"p50": 50, "p99": 99}
     assert ledger.percentiles([]) == {"p50": None, "p99": None}

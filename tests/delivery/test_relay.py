@@ -218,3 +218,15 @@ async def test_a_superseded_delivery_is_not_sent(post: Post) -> None:
 
     assert (1, "superseded") == (len(taken), (await post.row()).state)
     assert [] == up.seen
+
+
+async def test_after_a_start_on_sqlite_what_was_on_its_way_is_sent_at_once(post: Post) -> None:
+    async with receiver() as up:
+        post.channels["up"] = channel(up.url)
+        await post.enqueue("up")
+        async with post.db.begin() as conn:
+            await outbox.claim(conn, post.clock(), lease=LEASE, limit=10, room=outbox.Room({}, most=4))
+        reclaimed = await post.relay.reclaim()
+        await post.run()
+
+    assert (1 if post.db.dialect == "sqlite" else 0) == reclaimed == len(up.seen)
