@@ -23,6 +23,7 @@ from app.routers.deps import Admin, PartsDep, Viewer
 from app.routers.lists import answer, documented
 from app.routers.problems import is_json, problems
 from app.schemas.config import CheckResult, ConfigDocument, ConfigStored, Finding, Revision
+from app.services.configuration import names
 from app.store.listings import REVISIONS
 
 router = APIRouter(prefix="/v1", tags=["configuration"], responses=problems(Unauthorized, Forbidden, InvalidRequest, Unavailable))
@@ -36,14 +37,25 @@ _DOCUMENT: Final[dict[str, Any]] = {
         "content": {"application/yaml": {"schema": {"type": "string"}, "example": "version: 1\n"}, "application/json": {"schema": {}}},
     }
 }
-_AS_YAML: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"application/yaml": {"schema": {"type": "string"}}}}}
+_READ: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/yaml": {"schema": {"type": "string"}}}},
+    304: {"description": "The one you have (`If-None-Match`) still holds."},
+}
 
 
-@router.get("/config", operation_id="get_config", response_model=ConfigDocument, responses=_AS_YAML)
-async def get_config(request: Request, caller: Viewer, parts: PartsDep, response: Response) -> Response | ConfigDocument:  # noqa: ARG001
+@router.get("/config", operation_id="get_config", response_model=ConfigDocument, responses=_READ)
+async def get_config(
+    request: Request,
+    caller: Viewer,  # noqa: ARG001
+    parts: PartsDep,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(description="The ETag you have, in quotes.")] = None,
+) -> Response | ConfigDocument:
     """The document in force; as plain YAML with `Accept: application/yaml`."""
     current = parts.live.current
     headers = {"etag": f'"{current.etag}"', "vary": "accept", "x-revision": str(current.revision)}
+    if if_none_match is not None and names(if_none_match, current.etag):
+        return Response(status_code=304, headers=headers)
     accepted = request.headers.get("accept", "")
     if any(media in accepted for media in _YAML):
         return Response(current.text, headers=headers, media_type="application/yaml")

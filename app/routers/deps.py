@@ -1,6 +1,6 @@
 """What the routes need: the parts of the service, and who is calling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
 
@@ -97,12 +97,20 @@ Admin = Annotated[Caller, Security(caller, scopes=["admin"])]
 
 
 async def raw_request(request: Request) -> HttpRequest:
-    """The request as a value, with its raw body."""
+    """The request as a value, with its raw body. On the hot route: read from the scope, without the framework's objects."""
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
+    for raw_name, raw_value in request.scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    client = request.client.host if request.client else None
-    return HttpRequest(request.method, str(request.url), headers, await request.body(), client)
+    client = request.scope.get("client")
+    return HttpRequest(request.method, _url(request, headers), headers, await request.body(), client[0] if client else None)
+
+
+def _url(request: Request, headers: Mapping[str, str]) -> str:
+    scope = request.scope
+    path = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['scheme']}://{headers.get('host', '')}{path}{'?' if query else ''}{query}"
 
 
 def segment(value: Any) -> str:

@@ -153,7 +153,7 @@ class LiveConfig:
     def _require(self, if_match: str | None) -> None:
         if if_match is None:
             raise PreconditionRequired("Say with If-Match which revision you have seen: its ETag is in GET /v1/config.")
-        if if_match.strip() != "*" and self.current.etag not in _ETAGS.findall(if_match):
+        if not names(if_match, self.current.etag):
             raise _stale()
 
     def _as_current(self, number: int, etag: str, text: str, loaded: Loaded) -> Current:
@@ -167,6 +167,11 @@ class LiveConfig:
         for listener in self._listeners:
             listener(self._current)
         return self._current
+
+
+def names(header: str, etag: str) -> bool:
+    """Whether an If-Match or If-None-Match header names this ETag (given without quotes); `*` names any."""
+    return header.strip() == "*" or etag in _ETAGS.findall(header)
 
 
 def etag_of(text: str) -> str:

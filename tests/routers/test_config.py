@@ -18,6 +18,13 @@ async def test_the_document_is_read_as_json_or_as_it_was_written(api: Api) -> No
     assert "whsec_" not in as_yaml.text
 
 
+async def test_who_has_the_document_already_is_told_so_without_it(api: Api) -> None:
+    etag = (await api.get("/v1/config")).headers["etag"]
+    same, other = [await api.get("/v1/config", headers={"if-none-match": value}) for value in (f'W/"x", {etag}', '"x"')]
+
+    assert (304, b"", etag, 200) == (same.status_code, same.content, same.headers["etag"], other.status_code)
+
+
 async def test_a_new_document_comes_into_force_at_once(both: Api) -> None:
     etag = (await both.get("/v1/config")).headers["etag"]
     answer = await both.client.put("/v1/config", content=OTHER, headers=YAML | {"if-match": etag})
