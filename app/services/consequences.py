@@ -17,6 +17,17 @@ LATE = timedelta(minutes=1)
 """A breach noticed later than this is marked `detected_late`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A running clock that another revision of the document has made due at another instant; None = not due by itself."""
+
+    clock_id: str
+    due_before: datetime | None
+    due_after: datetime | None
+    revision_before: int
+    revision_after: int
+
+
 @dataclass(slots=True)
 class Consequences:
     """Everything that follows from judging some tickets."""
@@ -28,6 +39,7 @@ class Consequences:
     """For whoever hears events of their type."""
     closings: list[Saying] = field(default_factory=list)
     """For those who were told of the breach: recovered (or met_late, or retracted)."""
+    moves: list[Move] = field(default_factory=list)
     quiet_clocks: list[str] = field(default_factory=list)
     """Clocks whose unsent warnings are not worth sending any more."""
 
@@ -97,13 +109,17 @@ def _judged(
     if not clock.cycle.is_open or breached_at is not None:
         into.quiet_clocks.append(clock_id)
     into.clock_rows.append(_clock_row(ticket, verdict, clock, clock_id, fired, generation, breached_at, revision, at))
+    if row is not None and row.revision != revision and clock.cycle.is_open and row.due_at != clock.due_at:
+        into.moves.append(Move(clock_id, row.due_at, clock.due_at, row.revision, revision))
 
 
 def _stays_as_it_was(row: Any, clock: Clock, ticket: LockedTicket, revision: int) -> bool:
     """A finished cycle keeps the verdict of the revision it finished under, and a new revision makes no promises for the past."""
     if clock.cycle.is_open or ticket.revision in (0, revision):
         return False
-    return row is None or (row.revision != revision and row.stopped_at == clock.cycle.stopped_at)
+    if row is None:
+        return clock.cycle.stopped_by not in {event.key for event in ticket.fresh}
+    return bool(row.revision != revision and row.stopped_at == clock.cycle.stopped_at)
 
 
 class _Sayer:

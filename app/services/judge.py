@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.rules.evaluate import evaluate
+from app.schemas.events_out import rfc3339
 from app.services.configuration import Current
-from app.services.consequences import Consequences, follow
+from app.services.consequences import Consequences, Move, follow
 from app.services.notices import Saying, audience, notice
+from app.store import audit, outbox, tickets
 from app.store import clocks as clock_store
-from app.store import outbox, tickets
 from app.store.database import Connection
 from app.store.tickets import LockedTicket
 from app.telemetry import metrics
@@ -67,11 +68,21 @@ async def _write(conn: Connection, found: Consequences, current: Current, at: da
             row, rows = notice(saying, current, channels, at)
             notices.append(row)
             deliveries += rows
+    await audit.record_all(conn, at, "document", "clock.retargeted", {move.clock_id: _moved(move) for move in found.moves})
     await outbox.add(conn, notices, deliveries)
     await outbox.supersede(conn, types=("sla.warning",), clock_ids=found.quiet_clocks)
     for saying in found.sayings:
         _note(saying, at)
     return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at)
+
+
+def _moved(move: Move) -> dict[str, object]:
+    return {
+        "due_before": rfc3339(move.due_before) if move.due_before else None,
+        "due_after": rfc3339(move.due_after) if move.due_after else None,
+        "revision_before": move.revision_before,
+        "revision_after": move.revision_after,
+    }
 
 
 def _note(saying: Saying, at: datetime) -> None:

@@ -11,7 +11,16 @@ from app.store.database import Connection
 from app.store.tables import audit_log
 
 
+async def record_all(conn: Connection, at: datetime, actor: str, action: str, details: Mapping[str, Mapping[str, Any]]) -> None:
+    """Note that `actor` did `action` to several subjects: the details by subject."""
+    rows = [
+        {"id": new_id("aud"), "at": at, "actor": actor[:200], "action": action, "subject": subject[:300], "detail": dict(detail)}
+        for subject, detail in details.items()
+    ]
+    if rows:
+        await conn.execute(insert(audit_log), rows)
+
+
 async def record(conn: Connection, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
     """Note that `actor` did `action` (such as `breach.acknowledged`) to `subject` (an id or a name)."""
-    row = {"id": new_id("aud"), "at": at, "actor": actor[:200], "action": action, "subject": subject[:300], "detail": dict(detail or {})}
-    await conn.execute(insert(audit_log).values(row))
+    await record_all(conn, at, actor, action, {subject: detail or {}})

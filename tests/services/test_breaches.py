@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.services.breaches import fire_due, rejudge_stale
 from app.store.database import Database
-from app.store.tables import breaches, clocks, deliveries, notices, tickets
+from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
 from tests.services.world import DOCUMENT, World, event, world
 from tests.support.clock import FakeClock
 
@@ -149,6 +149,9 @@ async def test_a_changed_document_rejudges_open_clocks_and_leaves_finished_ones_
 
     assert ("met", start + HOUR) == (first.health, first.due_at)
     assert (start + 2 * HOUR, 2) == (resolution.due_at, resolution.revision)
+    [moved] = [row for row in await desk.rows(audit_log) if row.action == "clock.retargeted"]
+    assert (resolution.id, "2026-03-02T13:00:00.000Z") == (moved.subject, moved.detail["due_before"])
+    assert "2026-03-02T11:00:00.000Z" == moved.detail["due_after"]
 
 
 async def test_solving_and_reopening_keeps_the_clock_and_its_consumed_time(desk: World) -> None:
