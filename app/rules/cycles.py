@@ -5,7 +5,7 @@ The rules of a metric say where the anchor is; everything else is the same for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -33,34 +33,49 @@ def tell(steps: Sequence[TicketAt], book: Book) -> Story:
     tracks: dict[str, _Track] = {}
     choice = Choice(None, None)
     offers: dict[str, Offer] = {}
-    applied_at = steps[0].at if steps else None
     for index, ticket in enumerate(steps):
-        before = steps[index - 1] if index else None
-        if before is None or ticket.facts is not before.facts or not ticket.events:
+        restated = index == 0 or ticket.facts is not steps[index - 1].facts
+        if index == 0 or _may_decide(ticket, book):
             chosen = choose(book, ticket.facts, ticket.at)
-            if chosen.policy is not choice.policy:
+            if index == 0 or chosen.policy is not choice.policy:
                 applied_at = ticket.at
-            choice, offers = chosen, dict(_offers(chosen, ticket))
+            choice, offers = chosen, _offers(chosen, ticket, offers)
             for name in offers:
                 if name not in tracks:
                     tracks[name] = _Track(name, metric(name, book.metrics.get(name)), steps)
-        elif ticket.is_same_as(before):
+        elif not restated and ticket.is_as_quiet_as(steps[index - 1]):
             continue
-        assert applied_at is not None
         for name, track in tracks.items():
-            track.step(index, offers.get(name), applied_at)
+            track.step(index, offers.get(name), applied_at, restated=restated)
     return Story(tuple(cycle for track in tracks.values() for cycle in track.cycles), choice)
 
 
-def _offers(choice: Choice, ticket: TicketAt) -> Iterator[tuple[str, Offer]]:
-    """What is promised, by metric. Nothing when no policy applies; not a metric without a target for this priority."""
+def _may_decide(ticket: TicketAt, book: Book) -> bool:
+    """Whether policy, tier or target may be another since this step: by what was stated, or by its date alone."""
+    for event in ticket.events:
+        if event.set and not book.deciding.isdisjoint(event.set):
+            return True
+    return not ticket.events
+
+
+def _offers(choice: Choice, ticket: TicketAt, before: dict[str, Offer]) -> dict[str, Offer]:
+    """What is promised, by metric: nothing when no policy applies, and not a metric without a target for this priority.
+
+    An offer that is the same as before is the very same object.
+    """
+    offers: dict[str, Offer] = {}
     if choice.policy is None:
-        return
+        return offers
     priority = ticket.text("priority")
     for name, terms in choice.policy.terms.items():
         target = terms.target_for(priority)
         if target is not None:
-            yield name, Offer(choice.policy.name, terms, target, priority)
+            former = before.get(name)
+            if former is not None and former.terms is terms and former.target is target and former.priority == priority:
+                offers[name] = former
+            else:
+                offers[name] = Offer(choice.policy.name, terms, target, priority)
+    return offers
 
 
 class _Track:
@@ -71,29 +86,37 @@ class _Track:
         self.rules = rules
         self.steps = steps
         self.cycles: list[Cycle] = []
-        self._offered = False
+        self._offer: Offer | None = None
 
-    def step(self, index: int, offer: Offer | None, applied_at: datetime) -> None:
-        """Take one step: first what is promised may change, then whether the promise is open, and whether its clock stands still."""
-        if offer is None:
-            self._offered = False
-            if (cycle := self._open()) is not None:
-                self.cycles[-1] = stopped(cycle, self.steps[index], fulfilled=False, lapsed=True)
-            return
-        if index and not self._offered:
+    def step(self, index: int, offer: Offer | None, applied_at: datetime, *, restated: bool) -> None:
+        """Take one step: first what is promised may change, then whether the promise is open, and whether its clock stands still.
+
+        `restated`: a fact has changed with this step; without that no clock turns.
+        """
+        if offer is not self._offer:
+            self._take_up(index, offer, applied_at)
+            restated = True
+        if offer is not None:
+            self._advance(index, offer, applied_at, restated=restated)
+
+    def _take_up(self, index: int, offer: Offer | None, applied_at: datetime) -> None:
+        """Another offer than at the step before, or none any more."""
+        former, self._offer = self._offer, offer
+        if former is None and offer is not None and index:
             self._attach(index, offer, applied_at)
-        self._offered = True
-        if (cycle := self._open()) is not None:
-            if not cycle.offers(offer):
-                self._change(cycle, index, offer, applied_at)
-            elif cycle.priority != offer.priority:
-                self.cycles[-1] = cycle._replace(priority=offer.priority)
-        self._advance(index, offer, applied_at)
+        if (cycle := self._open()) is None:
+            return
+        if offer is None:
+            self.cycles[-1] = stopped(cycle, self.steps[index], fulfilled=False, lapsed=True)
+        elif not cycle.offers(offer):
+            self._change(cycle, index, offer, applied_at)
+        else:
+            self.cycles[-1] = cycle._replace(priority=offer.priority)
 
     def _open(self) -> Cycle | None:
         return self.cycles[-1] if self.cycles and self.cycles[-1].stopped_at is None else None
 
-    def _advance(self, index: int, offer: Offer, applied_at: datetime) -> None:
+    def _advance(self, index: int, offer: Offer, applied_at: datetime, *, restated: bool = True) -> None:
         """Stop the open cycle when its promise ends or moves, and begin the next one."""
         ticket = self.steps[index]
         last = self.cycles[-1] if self.cycles else None
@@ -102,7 +125,8 @@ class _Track:
         else:
             promise = self.rules.anchor(ticket, last.terms, last.promise)
             if promise == last.promise:
-                self.cycles[-1] = paced(last, ticket)
+                if restated:
+                    self.cycles[-1] = paced(last, ticket)
                 return
             fulfilled = self.rules.fulfilled(ticket, last.terms, last.anchor)
             self.cycles[-1] = stopped(last, ticket, fulfilled=fulfilled, lapsed=ticket.is_gone)

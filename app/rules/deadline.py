@@ -24,7 +24,7 @@ class Milestone(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A running stretch `[start, end)` and the microseconds of open time in it; `end` None: it lasts, and how much it gives is not known."""
+    """A running stretch `[start, end)` and the microseconds of open time in it; `end` None: it lasts, and what it gives is not known."""
 
     start: datetime
     end: datetime | None

@@ -131,9 +131,7 @@ def _milestones(cycle: Cycle, due: datetime | None, ran: list[Run], most: int | 
     """Warnings and breach, by time. Once broken, also under former terms, a warning that would come later makes no sense any more."""
     terms = cycle.terms
     found = [
-        mark
-        for mark in warnings(terms.calendar, cycle.anchor, cycle.target, terms.warnings, ran, most)
-        if due is None or mark.at < due
+        mark for mark in warnings(terms.calendar, cycle.anchor, cycle.target, terms.warnings, ran, most) if due is None or mark.at < due
     ]
     if len(found) > 1:
         found.sort(key=lambda mark: mark.at)

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Literal
 
 from app.rules.calendar import Calendar
-from app.rules.conditions import Condition
+from app.rules.conditions import Condition, facts_named
 from app.rules.events import ActorKind
+
+_ALWAYS_DECIDING = frozenset({"priority", "tier", "requester", "requester_email", "requester_domain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +120,10 @@ class Book:
     policies: tuple[Policy, ...]
     tiers: tuple[Tier, ...] = ()
     metrics: Mapping[str, CustomMetric] = field(default_factory=dict)
+    deciding: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+    """The facts on which policy, tier and target hang: while none of them is stated, none of these changes."""
+
+    def __post_init__(self) -> None:
+        matches = [*(policy.match for policy in self.policies), *(tier.match for tier in self.tiers)]
+        named = _ALWAYS_DECIDING.union(*(facts_named(match) for match in matches if match is not None))
+        object.__setattr__(self, "deciding", named | {"assignee"} if "assignee_is_bot" in named else named)

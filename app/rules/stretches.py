@@ -33,7 +33,7 @@ def running_from(at: datetime) -> Stretches:
 
 def closed(stretches: Stretches, at: datetime) -> Stretches:
     """The last stretch ended at an instant. A clock stopped the moment it started keeps one empty stretch."""
-    return _ended(stretches, at) or (stretches[-1]._replace(end=at),)
+    return _ended(stretches, at) or (_until(at, stretches[-1]),)
 
 
 def turned(stretches: Stretches, at: datetime, kind: Kind, why: str | None) -> Stretches:
@@ -51,7 +51,11 @@ def turned(stretches: Stretches, at: datetime, kind: Kind, why: str | None) -> S
 def _ended(stretches: Stretches, at: datetime) -> Stretches:
     """The last stretch ended at an instant, dropped when nothing is left of it."""
     last = stretches[-1]
-    return (*stretches[:-1], last._replace(end=at)) if last.start < at else stretches[:-1]
+    return (*stretches[:-1], _until(at, last)) if last.start < at else stretches[:-1]
+
+
+def _until(at: datetime, stretch: Stretch) -> Stretch:
+    return Stretch(stretch.start, at, stretch.kind, stretch.why)
 
 
 def cut_before(stretches: Stretches, at: datetime) -> Stretches:

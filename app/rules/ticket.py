@@ -7,10 +7,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.rules.events import ActorKind, EventKind, Facts, FactValue, Message, TicketEvent
+from app.rules.events import ActorKind, EventKind, Facts, Message, TicketEvent
 from app.rules.timeline import Timeline
 
 _DONE = frozenset({"solved", "closed"})
+_UNSTATED = object()
 
 
 class Conversation(NamedTuple):
@@ -52,14 +53,9 @@ class TicketAt(NamedTuple):
         value = self.facts.get(fact)
         return None if value is None else str(value)
 
-    def is_same_as(self, before: TicketAt) -> bool:
-        """Whether nothing has happened since that any promise depends on. True only; a False may be over-careful."""
-        return (
-            self.facts is before.facts
-            and self.by_agent is before.by_agent
-            and self.by_agent_or_bot is before.by_agent_or_bot
-            and self.created_by is before.created_by
-        )
+    def is_as_quiet_as(self, before: TicketAt) -> bool:
+        """Whether nobody has said anything since that counts (and it did not become known who created it)."""
+        return self.by_agent is before.by_agent and self.by_agent_or_bot is before.by_agent_or_bot and self.created_by is before.created_by
 
 
 def walk(timeline: Timeline, moments: Sequence[datetime] = ()) -> list[TicketAt]:
@@ -90,37 +86,36 @@ def walk(timeline: Timeline, moments: Sequence[datetime] = ()) -> list[TicketAt]
 def _apply(ticket: TicketAt, group: tuple[TicketEvent, ...], heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
     at = group[0].at
     facts = _assert_facts(ticket.facts, group)
-    solved = ticket.is_solved if facts is ticket.facts else facts.get("status") in _DONE
     created_by = ticket.created_by if ticket.created_by is not ActorKind.UNKNOWN else _creator(group, facts)
+    was_solved = solved = ticket.is_solved
+    gone, group_since = ticket.is_gone, ticket.group_since
+    if facts is not ticket.facts:
+        solved = facts.get("status") in _DONE
+        gone = bool(facts.get("deleted")) or facts.get("merged_into") is not None
+        group_since = _group_since(ticket, facts, at)
+    by_agent, by_agent_or_bot = ticket.by_agent, ticket.by_agent_or_bot
     authors = _authors(group, facts, heard)
     if created_by is ActorKind.AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
         authors.discard(ActorKind.CUSTOMER)
-    is_reply = ActorKind.AGENT in authors
-    return TicketAt(
-        at,
-        ticket.created_at,
-        created_by,
-        facts,
-        solved,
-        ticket.is_gone if facts is ticket.facts else bool(facts.get("deleted")) or facts.get("merged_into") is not None,
-        _group_since(ticket, facts, at),
-        _converse(ticket.by_agent, ticket.is_solved, solved, authors, is_reply, at),
-        _converse(ticket.by_agent_or_bot, ticket.is_solved, solved, authors, is_reply or ActorKind.BOT in authors, at),
-        group,
-    )
+    if authors or was_solved is not solved:
+        is_reply = ActorKind.AGENT in authors
+        by_agent = _converse(by_agent, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
+        is_reply = is_reply or ActorKind.BOT in authors
+        by_agent_or_bot = _converse(by_agent_or_bot, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
+    return TicketAt(at, ticket.created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group)
 
 
 def _assert_facts(known: Facts, group: tuple[TicketEvent, ...]) -> Facts:
     """The facts with what the events state; the same object when that is nothing new. A new assignee is human unless it says otherwise."""
-    stated: dict[str, FactValue] = {}
-    for event in group:
-        stated.update(event.set)
-    stated.pop("created_at", None)
-    if all(name in known and known[name] == value for name, value in stated.items()):
+    stated = group[0].set
+    if len(group) > 1:
+        stated = {name: value for event in group for name, value in event.set.items()}
+    fresh = {name: value for name, value in stated.items() if known.get(name, _UNSTATED) != value and name != "created_at"}
+    if not fresh:
         return known
-    if "assignee" in stated and stated["assignee"] != known.get("assignee") and known.get("assignee_is_bot"):
-        stated.setdefault("assignee_is_bot", None)
-    return {**known, **stated}
+    if "assignee" in fresh and known.get("assignee_is_bot") and "assignee_is_bot" not in stated:
+        fresh["assignee_is_bot"] = None
+    return {**known, **fresh}
 
 
 def _creator(group: tuple[TicketEvent, ...], facts: Facts) -> ActorKind:
@@ -137,8 +132,6 @@ def _is_requester(event: TicketEvent, facts: Facts) -> bool:
 
 
 def _group_since(ticket: TicketAt, facts: Facts, at: datetime) -> datetime | None:
-    if facts is ticket.facts:
-        return ticket.group_since
     group = facts.get("group")
     if group is None:
         return None
@@ -147,8 +140,11 @@ def _group_since(ticket: TicketAt, facts: Facts, at: datetime) -> datetime | Non
 
 def _authors(group: tuple[TicketEvent, ...], facts: Facts, heard: dict[str, ActorKind]) -> set[ActorKind]:
     """Who speaks in public."""
-    spoken = (_author(event.message, event, facts, heard) for event in group if event.message is not None)
-    return {author for author in spoken if author is not None}
+    authors: set[ActorKind] = set()
+    for event in group:
+        if event.message is not None and (author := _author(event.message, event, facts, heard)) is not None:
+            authors.add(author)
+    return authors
 
 
 def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str, ActorKind]) -> ActorKind | None:
@@ -169,10 +165,8 @@ def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str,
     return None if event.echo else author
 
 
-def _converse(talk: Conversation, was_solved: bool, solved: bool, authors: set[ActorKind], is_reply: bool, at: datetime) -> Conversation:
+def _converse(talk: Conversation, authors: set[ActorKind], at: datetime, *, is_reply: bool, was_solved: bool, solved: bool) -> Conversation:
     """The conversation after one moment; the same object when nothing changes. Customers speak first: a reply answers what was there."""
-    if not authors and was_solved is solved:
-        return talk
     first, last, waiting = talk
     if was_solved and not solved and waiting is not None:
         waiting = at

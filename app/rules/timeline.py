@@ -37,7 +37,10 @@ class Timeline:
                 fresh.setdefault(event.key, event)
         if not fresh:
             return self
-        return Timeline(tuple(sorted((*self.events, *fresh.values()), key=_place)))
+        added = sorted(fresh.values(), key=_place)
+        if not self.events or _place(self.events[-1]) < _place(added[0]):  # as good as always: what is new came last
+            return Timeline((*self.events, *added))
+        return Timeline(tuple(sorted((*self.events, *added), key=_place)))
 
     def moments(self) -> Iterator[tuple[TicketEvent, ...]]:
         """The events in groups that are applied together, oldest first."""

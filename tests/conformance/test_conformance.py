@@ -14,7 +14,7 @@ from tests.conformance.runner import kind_module, run, same
 HERE = Path(__file__).parent
 OWN = HERE / "cases" / "own.json"
 SHARED = HERE.parents[2] / "shared" / "cases" / "conformance.json"
-KINDS = ["deadline", "deadline_days", "elapsed", "is_working", "levels", "matching", "next_due", "next_open"]
+KINDS = ["deadline", "deadline_days", "dispatch", "elapsed", "is_working", "levels", "matching", "next_due", "next_open", "timeline"]
 
 CASE = {"id": "a", "kind": "is_working", "calendar": {"always_open": True}, "at": "2026-03-02T09:00:00Z", "expect": {"working": True}}
 

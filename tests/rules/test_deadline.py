@@ -1,9 +1,11 @@
 """When a promise is due, how much is consumed, which milestones lie on the way."""
 
+from datetime import datetime
+
 import pytest
 
 from app.rules.calendar import ALWAYS, Calendar
-from app.rules.deadline import Milestone, consumed, due_at, milestones, reached
+from app.rules.deadline import Milestone, consumed, due_at, reached, runs, warnings
 from app.rules.durations import parse_target, parse_warning
 from app.rules.stretches import Stretches
 from tests.rules.builders import OFFICE, at
@@ -15,19 +17,20 @@ LUNCH = calendar(workdays="09:00-12:00 13:00-17:00")
 
 
 def due(target: str, stretches: Stretches, on: Calendar = ALWAYS) -> object:
-    return due_at(on, stretches[0].start, parse_target(target), stretches)
+    return due_at(on, stretches[0].start, parse_target(target), stretches, runs(on, stretches))
 
 
-def marks(target: str, stretches: Stretches, *warnings: str, on: Calendar = ALWAYS) -> list[Milestone]:
-    return list(milestones(on, stretches[0].start, parse_target(target), stretches, [parse_warning(text) for text in warnings]))
+def marks(target: str, stretches: Stretches, *told: str, on: Calendar = ALWAYS, most: int | None = None) -> list[tuple[str, datetime]]:
+    warned = [parse_warning(text) for text in told]
+    return list(warnings(on, stretches[0].start, parse_target(target), warned, runs(on, stretches), most))
 
 
 def test_only_open_time_within_running_stretches_is_consumed() -> None:
     stretches = made("08:00-11:00 running", "11:00-14:00 paused", "14:00- running")
 
-    assert consumed(LUNCH, stretches, at("15:00")) == 3 * HOUR
-    assert consumed(LUNCH, stretches, at("10:00")) == 1 * HOUR
-    assert consumed(LUNCH, stretches, at("07:00")) == 0
+    assert consumed(LUNCH, runs(LUNCH, stretches), at("15:00")) == 3 * HOUR
+    assert consumed(LUNCH, runs(LUNCH, stretches), at("10:00")) == 1 * HOUR
+    assert consumed(LUNCH, runs(LUNCH, stretches), at("07:00")) == 0
 
 
 def test_what_ends_exactly_at_closing_is_due_at_closing() -> None:
@@ -57,8 +60,8 @@ def test_a_finished_clock_was_due_as_if_it_had_gone_on() -> None:
 def test_an_amount_is_reached_at_the_first_instant_that_has_it() -> None:
     stretches = made("09:00-12:30 running", "12:30- paused")
 
-    assert reached(LUNCH, stretches, 3 * HOUR) == at("12:00")
-    assert reached(LUNCH, stretches, 3 * HOUR + 1) is None
+    assert reached(LUNCH, runs(LUNCH, stretches), 3 * HOUR) == at("12:00")
+    assert reached(LUNCH, runs(LUNCH, stretches), 3 * HOUR + 1) is None
 
 
 def test_a_calendar_that_never_opens_is_never_due() -> None:
@@ -99,17 +102,17 @@ def test_a_warning_fires_when_so_much_is_consumed_or_so_little_is_left(warning: 
     found = marks("4h", made("09:00- running"), warning)
     expected = at(whole).replace(microsecond=int(fraction or 0) * 100_000)
 
-    assert found == [Milestone(warning, expected), Milestone("breach", at("13:00"))]
+    assert found == [Milestone(warning, expected)]
 
 
 def test_a_negative_offset_crosses_a_night() -> None:
     found = marks("4h", made("15:00- running"), "3h before", on=OFFICE)
 
-    assert found == [Milestone("3h before", at("16:00")), Milestone("breach", at("tue 11:00"))]
+    assert found == [Milestone("3h before", at("16:00"))]
 
 
 def test_a_warning_further_ahead_than_the_target_never_fires() -> None:
-    assert marks("15m", made("09:00- running"), "30m before", "15m before") == [Milestone("breach", at("09:15"))]
+    assert marks("15m", made("09:00- running"), "30m before", "15m before") == []
 
 
 def test_a_warning_in_a_pause_is_not_known_but_one_before_it_is() -> None:
@@ -119,4 +122,8 @@ def test_a_warning_in_a_pause_is_not_known_but_one_before_it_is() -> None:
 def test_a_target_in_days_is_warned_of_by_open_time() -> None:
     found = marks("2bd", made("09:00- running"), "50%", "1h before", on=OFFICE)
 
-    assert found == [Milestone("50%", at("17:00")), Milestone("1h before", at("tue 16:00")), Milestone("breach", at("wed 09:00"))]
+    assert found == [Milestone("50%", at("17:00")), Milestone("1h before", at("tue 16:00"))]
+
+
+def test_warnings_that_need_more_than_was_consumed_may_be_left_out() -> None:
+    assert marks("4h", made("09:00-11:00 running"), "50%", "80%", most=2 * HOUR) == [Milestone("50%", at("11:00"))]

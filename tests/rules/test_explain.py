@@ -98,7 +98,7 @@ def test_nothing_known_needs_no_explanation() -> None:
 
 def test_the_explanation_as_json() -> None:
     by = book(policy("gold", match={"tier": "gold"}), policy("rest", terms("resolution", "2h", pause=PENDING, warn=("50%",))))
-    line = timeline("09:00 created and priority high", "10:00 =k solved")
+    line = timeline("09:00 created and priority high", "09:50 =k solved")
 
     told = as_json(explain(line, by, at("12:00")))
 
@@ -121,22 +121,21 @@ def test_the_explanation_as_json() -> None:
                 "target_from": "policies.rest.targets.resolution.default",
                 "priority": "high",
                 "started_at": "2026-03-02T09:00:00.000000Z",
-                "stopped_at": "2026-03-02T10:00:00.000000Z",
+                "stopped_at": "2026-03-02T09:50:00.000000Z",
                 "stopped_by": "k",
                 "due_at": "2026-03-02T11:00:00.000000Z",
                 "breached_at": None,
                 "cause": None,
-                "elapsed_seconds": 3600.0,
-                "remaining_seconds": 3600.0,
+                "elapsed_seconds": 3000.0,
+                "remaining_seconds": 4200.0,
                 "milestones": [
-                    {"name": "50%", "at": "2026-03-02T10:00:00.000000Z", "passed": False},
                     {"name": "breach", "at": "2026-03-02T11:00:00.000000Z", "passed": False},
                 ],
                 "spans": [
                     {
                         "from": "2026-03-02T09:00:00.000000Z",
-                        "to": "2026-03-02T10:00:00.000000Z",
-                        "counted_seconds": 3600.0,
+                        "to": "2026-03-02T09:50:00.000000Z",
+                        "counted_seconds": 3000.0,
                         "why": "counted",
                     }
                 ],

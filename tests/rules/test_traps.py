@@ -452,6 +452,15 @@ def test_effective_dated_tiers_change_the_promise_on_their_day() -> None:
     assert (after.verdict.tier, after.last("resolution").breached_at) == (None, at("tue 00:30"))
 
 
+def test_a_tier_that_comes_by_date_brings_its_pause_with_it() -> None:
+    gold = policy("gold", terms("resolution", "8h", pause=PENDING), match={"tier": "gold"})
+    dated = Book(1, (gold, policy("everyone", resolution="8h")), tiers=(Tier("gold", since=at("10:00")),))
+    line = timeline("09:00 created", "09:30 pending")
+
+    assert judged(line, dated, "09:59").last("resolution").state == "running"
+    assert judged(line, dated, "11:00").last("resolution").state == "paused"
+
+
 def test_a_tier_that_was_stated_beats_the_rules() -> None:
     line = timeline("09:00 created and tier silver")
 
