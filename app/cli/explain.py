@@ -88,6 +88,8 @@ async def _explain(settings: Settings, reference: str, at: datetime | None) -> d
     finally:
         await db.close()
     book = _book(newest, settings, now)
+    if at is not None:
+        timeline = timeline.until(at)
     return {"ticket": ticket, "revision": newest.number, **as_json(explain(timeline, book, at or now))}
 
 

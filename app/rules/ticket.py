@@ -62,12 +62,12 @@ def walk(timeline: Timeline, moments: Sequence[datetime] = ()) -> list[TicketAt]
     """The ticket after each instant of its timeline, oldest first; and, unchanged, at each of `moments` (sorted) after the first event.
 
     Events of one instant are applied in their order, and what they come to is one step: no verdict hangs on which of them the helpdesk
-    told first. Only the very first event is a step of its own: what else is done in that instant is done to a ticket that was open.
+    told first. Only the creation is a step of its own: what else is done in that instant is done to a ticket that was open.
     """
     created_at = timeline.created_at
     if created_at is None:
         return []
-    ticket = TicketAt(at=timeline.events[0].at, created_at=created_at)
+    ticket = TicketAt(at=timeline.events[0].at, created_at=created_at, facts={"created_at": created_at})
     heard: dict[str, ActorKind] = {}
     steps: list[TicketAt] = []
     pending = [moment for moment in moments if moment > ticket.at]

@@ -1,7 +1,7 @@
 """The timeline of a ticket: its events in the order of their own time, whatever the order on the wire.
 
-Sorted by `(at, order, key)`; events without an `order` come first among those of one instant. Events that share instant and order are
-applied together: first all of them, then conditions are judged once.
+Sorted by `(at, order, key)`; events without an `order` come first among those of one instant, and the creation of the ticket before those
+of the same order. Events that share instant and order are applied together: first all of them, then conditions are judged once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from app.rules.events import TicketEvent
+from app.rules.events import EventKind, TicketEvent
 
 
-def _place(event: TicketEvent) -> tuple[datetime, bool, int, str]:
-    return (event.at, event.order is not None, event.order or 0, event.key)
+def _place(event: TicketEvent) -> tuple[datetime, bool, int, bool, str]:
+    return (event.at, event.order is not None, event.order or 0, event.kind is not EventKind.TICKET_CREATED, event.key)
 
 
-def _moment(event: TicketEvent) -> tuple[datetime, int | None]:
-    return (event.at, event.order)
+def _moment(event: TicketEvent) -> tuple[datetime, int | None, bool]:
+    return (event.at, event.order, event.kind is EventKind.TICKET_CREATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Timeline:
         if not self.events or _place(self.events[-1]) < _place(added[0]):  # as good as always: what is new came last
             return Timeline((*self.events, *added))
         return Timeline(tuple(sorted((*self.events, *added), key=_place)))
+
+    def until(self, at: datetime) -> Timeline:
+        """As much of it as had happened at the instant `at`, that instant included."""
+        return Timeline(tuple(event for event in self.events if event.at <= at))
 
     def moments(self) -> Iterator[tuple[TicketEvent, ...]]:
         """The events in groups that are applied together, oldest first."""

@@ -11,7 +11,6 @@ from app.errors import BreachNotFound, ClockNotFound, DeliveryNotFound, MessageN
 from app.rules.calendar import Calendar
 from app.rules.explain import as_json, explain
 from app.rules.policy import Book
-from app.rules.timeline import Timeline
 from app.schemas.instants import rfc3339
 from app.services.configuration import Current, LiveConfig
 from app.services.keys import cursor_secret
@@ -85,7 +84,7 @@ class Reader:
         async with self._db.read() as conn:
             timeline = await reads.timeline(conn, ticket["id"])
         if at is not None:
-            timeline = Timeline(tuple(event for event in timeline.events if event.at <= at))
+            timeline = timeline.until(at)
         book = self._live.current.book
         working = await asyncio.to_thread(lambda: as_json(explain(timeline, book, at or self._now())))
         return {"ticket_id": ticket["id"], **working}

@@ -4,7 +4,7 @@ from app.rules.choose import Choice, Rejection, boundaries, choose, rejections
 from app.rules.conditions import parse_condition
 from app.rules.events import FactValue
 from app.rules.policy import Book, Tier
-from tests.rules.builders import at, book, policy
+from tests.rules.builders import at, book, judged, policy, timeline
 
 NOON = at("12:00")
 GOLD = policy("gold", match={"tier": "gold"})
@@ -64,6 +64,13 @@ def test_every_policy_before_the_chosen_one_says_why_it_is_not() -> None:
     refused = rejections(book(URGENT, GOLD, REST), {"priority": "urgent", "group": "sales", "tier": "silver"}, NOON)
 
     assert refused == [Rejection("urgent", "group is sales, not support"), Rejection("gold", "tier is silver, not gold")]
+
+
+def test_a_policy_may_hang_on_when_the_ticket_was_created() -> None:
+    since = policy("since", resolution="1h", match={"created_at": {"gte": at("10:00")}})
+
+    assert judged(timeline("09:00 created", "10:30 open"), book(since), "11:00").verdict.policy is None
+    assert judged(timeline("10:30 open and created at 10:00"), book(since), "11:00").verdict.policy == "since"
 
 
 def test_what_comes_after_the_chosen_policy_is_not_rejected() -> None:

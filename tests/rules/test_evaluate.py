@@ -103,7 +103,7 @@ def test_the_verdict_names_policy_and_tier_and_knows_the_ticket() -> None:
 
     assert (verdict.policy, verdict.tier, verdict.at, verdict.rejudge_at) == ("gold", "gold", at("09:30"), None)
     assert verdict.ticket is not None
-    assert verdict.ticket.facts == {"tier": "gold"}
+    assert verdict.ticket.facts["tier"] == "gold"
 
 
 def test_nothing_known_is_an_empty_verdict() -> None:

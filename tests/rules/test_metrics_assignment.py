@@ -46,3 +46,9 @@ def test_solving_may_count_as_owning() -> None:
     line = timeline("09:00 created", "09:30 solved")
 
     assert judged(line, book(terms("assignment", "1h", on_solve="fulfil")), "12:00").last("assignment").health == "met"
+
+
+def test_assigned_in_the_second_of_the_creation_is_kept_in_no_time() -> None:
+    clock = judged(timeline("09:00 created", "09:00 assigned anna"), PLAIN, "12:00").last("assignment")
+
+    assert (clock.health, clock.consumed, clock.due_at) == ("met", 0, at("10:00"))

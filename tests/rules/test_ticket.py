@@ -26,7 +26,7 @@ def test_nothing_known_is_no_step() -> None:
 def test_absent_is_not_null() -> None:
     known = after("09:00 priority high and assigned anna", "09:10 open", "09:20 unassigned")
 
-    assert known.facts == {"priority": "high", "assignee": None, "status": "open"}
+    assert known.facts == {"created_at": at("09:00"), "priority": "high", "assignee": None, "status": "open"}
 
 
 def test_nothing_new_keeps_the_very_same_facts() -> None:
@@ -36,10 +36,10 @@ def test_nothing_new_keeps_the_very_same_facts() -> None:
     assert second.is_as_quiet_as(first)
 
 
-def test_the_time_of_creation_is_no_fact_to_match() -> None:
-    known = after("09:10 open and created at 09:00")
+def test_the_time_of_creation_is_a_fact_that_never_changes() -> None:
+    known = after("09:10 open and created at 09:00", "09:20 created at 08:00")
 
-    assert (known.created_at, dict(known.facts)) == (at("09:00"), {"status": "open"})
+    assert (known.created_at, known.facts["created_at"]) == (at("09:00"), at("09:00"))
 
 
 @pytest.mark.parametrize(("words", "solved"), [("open", False), ("solved", True), ("closed", True), ("status done", False)])
@@ -145,6 +145,12 @@ def test_events_of_one_instant_are_one_step_but_the_creation_stands_alone() -> N
     line = timeline("09:00 #1 created", "09:00 #2 open", "09:00 #3 assigned anna", "09:10 #1 solved", "09:10 #2 agent replies")
 
     assert [[e.order for e in step.events] for step in walk(line)] == [[1], [2, 3], [1, 2]]
+
+
+def test_the_creation_is_a_step_of_its_own_also_without_an_order() -> None:
+    steps = walk(timeline("09:00 =b created", "09:00 =a assigned anna", "09:00 =c agent replies", "09:10 =d solved"))
+
+    assert [[e.key for e in step.events] for step in steps] == [["b"], ["a", "c"], ["d"]]
 
 
 def test_moments_without_events_are_steps_where_nothing_has_changed() -> None:

@@ -22,6 +22,13 @@ def test_order_decides_within_an_instant_and_what_has_none_comes_first() -> None
     assert keys(line) == ["y", "z", "c", "a", "b"]
 
 
+def test_the_creation_comes_before_what_has_the_same_instant_and_order() -> None:
+    line = timeline("09:00 =a assigned anna", "09:00 =b created", "09:00 #1 =c solved", "09:00 #1 =d created")
+
+    assert keys(line) == ["b", "a", "d", "c"]
+    assert [[known.key for known in moment] for moment in line.moments()] == [["b"], ["a"], ["d"], ["c"]]
+
+
 def test_a_key_seen_twice_counts_once() -> None:
     line = timeline("09:00 =a created", "10:00 =a solved")
 
@@ -62,3 +69,9 @@ def test_created_is_the_first_event_when_none_says_so() -> None:
 def test_nothing_known_was_never_created() -> None:
     assert Timeline().created_at is None
     assert list(Timeline().moments()) == []
+
+
+def test_a_timeline_until_an_instant_holds_what_had_happened_by_then() -> None:
+    line = timeline("09:00 created", "09:05 agent replies", "10:00 customer asks")
+
+    assert timeline("09:00 created", "09:05 agent replies") == line.until(line.events[1].at)

@@ -77,7 +77,8 @@ class Document:
             raise ValueError("not built: a pause that leaves the due instant where it was")
         hours = calendar(policy["calendar"])
         match = parse_condition({"all": [{fact: number}, *([plain(policy["when"])] if policy.get("when") else [])]})
-        return Policy(str(number), match, {METRICS[metric]: self._terms(policy, metric, hours) for metric in policy["targets"]})
+        promised = [metric for metric, minutes in policy["targets"].items() if minutes is not None]
+        return Policy(str(number), match, {METRICS[metric]: self._terms(policy, metric, hours) for metric in promised})
 
     def _terms(self, policy: Case, metric: str, hours: Calendar) -> Terms:
         before = [level for level in policy.get("levels") or () if level["offset_minutes"] < 0]

@@ -21,6 +21,7 @@ _AUTHORS = {
     "customer_message": ActorKind.CUSTOMER,
 }
 _FACTS = {"owner": "assignee"}
+_NO_POLICY: Case = {"targets": {}}
 
 
 def answer(case: Case) -> Mapping[str, Any]:
@@ -40,7 +41,7 @@ def _checkpoint(case: Case, asked: Case) -> Mapping[str, Any]:
 
 
 def _when(event: Case) -> datetime:
-    return instant(event.get("value", event["at"]))
+    return instant(event["value"] if "value" in event else event["at"])
 
 
 class _Desk:
@@ -48,7 +49,7 @@ class _Desk:
 
     def __init__(self, case: Case) -> None:
         changes = {kind: [e for e in case["events"] if e["type"] == kind] for kind in ("policy_changed", "policy_added")}
-        replacing = [event["policy"] for event in changes["policy_changed"]]
+        replacing = [event["policy"] or _NO_POLICY for event in changes["policy_changed"]]
         added = [event["policy"] for event in changes["policy_added"]]
         self._changes = changes
         self._statuses = Statuses([case["policy"], *replacing, *added])

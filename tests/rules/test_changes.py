@@ -1,0 +1,201 @@
+"""Another tier, priority or policy under way, or none at all."""
+
+import pytest
+
+from app.rules.conditions import parse_condition
+from app.rules.policy import Book, Tier
+from tests.rules.builders import PENDING, at, book, event, judged, minutes, policy, terms, timeline
+
+BY_PRIORITY = book(terms("resolution", {"high": "1h", "default": "4h"}))
+GOLD_OR_NOT = book(policy("gold", resolution="2h", match={"tier": "gold"}), policy("everyone", resolution="4h"))
+
+
+def test_tier_change_keeps_paused_time_even_when_the_new_tier_never_pauses() -> None:
+    gold = policy("gold", resolution="2h", match={"tier": "gold"})
+    line = timeline("09:00 created", "09:10 pending", "09:40 open", "10:00 tier gold", "10:10 pending")
+
+    clock = judged(line, book(gold, policy("everyone", terms("resolution", "4h", pause=PENDING))), "10:30").last("resolution")
+
+    assert (clock.state, minutes(clock), clock.due_at) == ("running", 60, at("11:30"))
+
+
+def test_anchor_policy_applied_starts_where_the_policy_came_to_apply() -> None:
+    vip = policy("vip", terms("resolution", "1h", anchor="policy_applied"), match={"tags": "vip"})
+    line = timeline("09:00 created", "12:00 tagged vip")
+
+    from_nothing = judged(line, book(vip), "12:30").last("resolution")
+    from_another = judged(line, book(vip, policy("everyone", resolution="8h")), "12:30").last("resolution")
+
+    assert (from_nothing.cycle.anchor, from_nothing.due_at, minutes(from_nothing)) == (at("12:00"), at("13:00"), 30)
+    assert (from_another.cycle.anchor, from_another.due_at, minutes(from_another)) == (at("12:00"), at("13:00"), 30)
+
+
+def test_anchor_policy_applied_does_not_move_a_clock_that_began_later() -> None:
+    promise = terms("next_response", "1h", anchor="policy_applied")
+    line = timeline("09:00 created", "09:05 agent replies", "10:00 customer asks")
+
+    assert judged(line, book(promise), "10:30").last("next_response").cycle.anchor == at("10:00")
+
+
+@pytest.mark.parametrize(("retroactive", "consumed"), [(True, 45), (False, 75)])
+def test_retroactive_pause(retroactive: bool, consumed: int) -> None:
+    vip = policy("vip", terms("resolution", "4h", pause=PENDING, retroactive_pause=retroactive), match={"tags": "vip"})
+    line = timeline("09:00 created", "09:15 pending", "09:45 open", "10:00 tagged vip")
+
+    assert minutes(judged(line, book(vip), "10:15").last("resolution")) == consumed
+
+
+@pytest.mark.parametrize(("retroactive", "consumed"), [(True, 45), (False, 75)])
+def test_retroactive_pause_of_a_policy_that_takes_over(retroactive: bool, consumed: int) -> None:
+    vip = policy("vip", terms("resolution", "4h", pause=PENDING, retroactive_pause=retroactive), match={"tags": "vip"})
+    line = timeline("09:00 created", "09:15 pending", "09:45 open", "10:00 tagged vip")
+
+    clock = judged(line, book(vip, policy("everyone", resolution="8h")), "10:15").last("resolution")
+
+    assert (clock.cycle.policy, minutes(clock)) == ("vip", consumed)
+
+
+def test_on_change_retarget_keeps_what_is_consumed() -> None:
+    line = timeline("09:00 created", "09:30 priority high")
+
+    clock = judged(line, BY_PRIORITY, "09:45").last("resolution")
+
+    assert (clock.cycle.number, clock.due_at, minutes(clock), clock.breached_at) == (1, at("10:00"), 45, None)
+
+
+def test_on_change_restart_begins_a_new_clock() -> None:
+    line = timeline("09:00 created", "09:30 priority high")
+
+    old, new = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="restart")), "09:45").of("resolution")
+
+    assert (old.health, old.cycle.stopped_at) == ("cancelled", at("09:30"))
+    assert (new.cycle.anchor, new.due_at, minutes(new)) == (at("09:30"), at("10:30"), 15)
+
+
+def test_on_change_restart_in_the_moment_of_the_solve_restarts_nothing() -> None:
+    line = timeline("09:00 created", "09:30 priority high and solved")
+
+    clocks = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="restart")), "12:00").of("resolution")
+
+    assert [(clock.health, clock.cycle.priority, minutes(clock)) for clock in clocks] == [("met", "high", 30)]
+
+
+def test_on_change_keep_keeps_the_promise_as_it_was_made() -> None:
+    line = timeline("09:00 created", "09:30 priority high")
+
+    clock = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="keep")), "09:45").last("resolution")
+
+    assert (clock.due_at, clock.cycle.priority) == (at("13:00"), None)
+
+
+def test_on_change_keep_holds_over_a_reopening() -> None:
+    line = timeline("09:00 created", "09:30 solved", "10:00 priority high", "10:30 reopened")
+
+    clock = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="keep")), "10:45").last("resolution")
+
+    assert clock.due_at == at("14:00")
+
+
+def test_the_terms_at_the_stop_decide_a_finished_clock() -> None:
+    line = timeline("09:00 created", "09:30 priority high and solved", "10:00 priority low")
+
+    clock = judged(line, BY_PRIORITY, "18:00").last("resolution")
+
+    assert (clock.cycle.priority, clock.due_at) == ("high", at("10:00"))
+
+
+def test_a_breach_under_former_terms_is_not_healed_by_a_later_change() -> None:
+    line = timeline("09:00 created and priority high", "11:00 priority low")
+    warned = book(terms("resolution", {"high": "1h", "default": "8h"}, warn=("50%",)))
+
+    clock = judged(line, warned, "16:00").last("resolution")
+
+    assert (clock.breached_at, clock.due_at, clock.health, clock.cause) == (at("10:00"), at("10:00"), "overdue", "elapsed")
+    assert [milestone.at for milestone in clock.milestones] == [at("10:00")]
+
+
+def test_a_change_at_the_very_due_instant_saves_the_promise() -> None:
+    line = timeline("09:00 created and priority high", "10:00 priority low")
+
+    assert judged(line, BY_PRIORITY, "11:00").last("resolution").breached_at is None
+
+
+def test_the_cause_of_a_breach_survives_further_changes() -> None:
+    line = timeline("09:00 created", "11:00 priority high", "12:00 priority low", "13:00 priority normal")
+
+    clock = judged(line, BY_PRIORITY, "12:30").last("resolution")
+
+    assert (clock.breached_at, clock.cause) == (at("10:00"), "retargeted")
+
+
+def test_a_promise_that_comes_to_apply_too_late_is_broken_by_the_change() -> None:
+    line = timeline("09:00 created", "12:00 tagged vip")
+
+    clock = judged(line, book(policy("vip", resolution="1h", match={"tags": "vip"})), "12:00").last("resolution")
+
+    assert (clock.breached_at, clock.cause) == (at("10:00"), "retargeted")
+
+
+def test_effective_dated_tiers_change_the_promise_on_their_day() -> None:
+    gold = Tier("gold", parse_condition({"organization": "acme"}), since=at("tue 00:00"), until=at("wed 00:00"))
+    dated = Book(1, GOLD_OR_NOT.policies, tiers=(gold,))
+    line = timeline(event("22:30 created", organization="acme"))
+
+    before = judged(line, dated, "23:00")
+    during = judged(line, dated, "tue 00:10")
+    after = judged(timeline(*line.events, "tue 00:20 priority low"), dated, "wed 00:00")
+
+    assert (before.verdict.tier, before.last("resolution").due_at, before.verdict.rejudge_at) == (None, at("tue 02:30"), at("tue 00:00"))
+    assert (during.verdict.tier, during.last("resolution").due_at, during.verdict.rejudge_at) == ("gold", at("tue 00:30"), at("wed 00:00"))
+    assert (after.verdict.tier, after.last("resolution").breached_at) == (None, at("tue 00:30"))
+
+
+def test_a_tier_that_comes_by_date_brings_its_pause_with_it() -> None:
+    gold = policy("gold", terms("resolution", "8h", pause=PENDING), match={"tier": "gold"})
+    dated = Book(1, (gold, policy("everyone", resolution="8h")), tiers=(Tier("gold", since=at("10:00")),))
+    line = timeline("09:00 created", "09:30 pending")
+
+    assert judged(line, dated, "09:59").last("resolution").state == "running"
+    assert judged(line, dated, "11:00").last("resolution").state == "paused"
+
+
+def test_a_tier_that_was_stated_beats_the_rules() -> None:
+    line = timeline("09:00 created and tier silver")
+
+    result = judged(line, Book(1, GOLD_OR_NOT.policies, tiers=(Tier("gold"),)), "09:30")
+
+    assert (result.verdict.tier, result.verdict.policy) == ("silver", "everyone")
+
+
+def test_no_matching_policy_is_no_clock_and_no_error() -> None:
+    result = judged(timeline("09:00 created"), book(policy("gold", resolution="1h", match={"tier": "gold"})), "18:00")
+
+    assert (result.verdict.policy, result.verdict.clocks) == (None, ())
+
+
+def test_no_target_for_the_priority_is_no_clock_never_a_zero_target() -> None:
+    only_high = book(terms("resolution", {"high": "1h"}))
+
+    without = judged(timeline("09:00 created and priority low"), only_high, "18:00")
+    raised = judged(timeline("09:00 created and priority low", "09:30 priority high"), only_high, "09:40")
+
+    assert without.of("resolution") == []
+    assert raised.last("resolution").due_at == at("10:00")
+
+
+def test_a_policy_that_is_lost_and_found_again_is_the_same_promise() -> None:
+    only_high = book(terms("resolution", {"high": "2h"}))
+    told = ["09:00 created and priority high", "09:30 priority low"]
+
+    lost = judged(timeline(*told), only_high, "10:00").last("resolution")
+    found = judged(timeline(*told, "10:00 priority high"), only_high, "10:10").of("resolution")
+
+    assert (lost.health, lost.due_at) == ("cancelled", None)
+    assert [(clock.cycle.number, clock.due_at) for clock in found] == [(1, at("11:00"))]
+
+
+def test_a_breach_before_the_policy_was_lost_is_a_breach_when_it_is_found_again() -> None:
+    only_high = book(terms("resolution", {"high": "1h", "urgent": "8h"}))
+    line = timeline("09:00 created and priority high", "10:30 priority low", "11:00 priority urgent")
+
+    assert judged(line, only_high, "11:10").last("resolution").breached_at == at("10:00")
