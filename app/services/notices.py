@@ -7,25 +7,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
 from app.ids import DELIVERY, MESSAGE, new_id
 from app.rules.conditions import holds
 from app.rules.escalation import Step
 from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
-from app.schemas.events_out import (
-    ClockOut,
-    EventOut,
-    LinksOut,
-    SlaBreached,
-    SlaData,
-    SlaMetLate,
-    SlaRecovered,
-    SlaRetracted,
-    SlaWarning,
-    StepOut,
-    TicketOut,
-    WhyOut,
-)
+from app.schemas.events_out import ClockOut, LinksOut, SlaData, StepOut, TicketOut, WhyOut, event_types
 from app.services.configuration import Current
 from app.store.tickets import LockedTicket
 
@@ -34,13 +22,7 @@ BODY_MAX = 20_000
 _TEXT_MAX = 500
 _TAGS_MAX = 50
 
-EVENTS: dict[str, type[SlaWarning | SlaBreached | SlaRecovered | SlaMetLate | SlaRetracted]] = {
-    "sla.warning": SlaWarning,
-    "sla.breached": SlaBreached,
-    "sla.recovered": SlaRecovered,
-    "sla.met_late": SlaMetLate,
-    "sla.retracted": SlaRetracted,
-}
+_EVENTS = event_types()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +112,14 @@ def body(saying: Saying, current: Current, at: datetime) -> bytes:
         step=_step(saying, current),
         links=_links(saying, current.public_url),
     )
-    raw = _dump(EVENTS[saying.type](timestamp=saying.timestamp, data=data))
+    raw = _dump(_EVENTS[saying.type](timestamp=saying.timestamp, data=data))
     if len(raw) > BODY_MAX:
         trimmed = data.model_copy(update={"ticket": data.ticket.model_copy(update={"tags": [], "url": None}), "truncated": True})
-        raw = _dump(EVENTS[saying.type](timestamp=saying.timestamp, data=trimmed))
+        raw = _dump(_EVENTS[saying.type](timestamp=saying.timestamp, data=trimmed))
     return raw
 
 
-def _dump(event: EventOut) -> bytes:
+def _dump(event: BaseModel) -> bytes:
     return orjson.dumps(event.model_dump(mode="json", exclude_none=True))
 
 
