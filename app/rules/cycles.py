@@ -5,7 +5,7 @@ The rules of a metric say where the anchor is; everything else is the same for a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,10 +30,13 @@ class Story:
 
 def tell(steps: Sequence[TicketAt], book: Book) -> Story:
     """The cycles over the steps of a ticket (`app.rules.ticket.walk`): metric by metric as they came to be promised, each by time."""
+    steps = list(steps)
     tracks: dict[str, _Track] = {}
     choice = Choice(None, None)
     offers: dict[str, Offer] = {}
     for index, ticket in enumerate(steps):
+        if ticket.is_solved:
+            steps[index] = ticket = _with_misses(ticket, steps[index - 1] if index else None, tracks.values())
         restated = index == 0 or ticket.facts is not steps[index - 1].facts
         if index == 0 or _may_decide(ticket, book):
             chosen = choose(book, ticket.facts, ticket.at)
@@ -48,6 +51,13 @@ def tell(steps: Sequence[TicketAt], book: Book) -> Story:
         for name, track in tracks.items():
             track.step(index, offers.get(name), applied_at, restated=restated)
     return Story(tuple(cycle for track in tracks.values() for cycle in track.cycles), choice)
+
+
+def _with_misses(ticket: TicketAt, before: TicketAt | None, tracks: Iterable[_Track]) -> TicketAt:
+    """A solved ticket, knowing whether a promise had been missed when it was solved."""
+    if before is not None and before.is_solved:
+        return ticket._replace(missed=before.missed)
+    return ticket._replace(missed=any(track.has_missed(ticket.at) for track in tracks))
 
 
 def _may_decide(ticket: TicketAt, book: Book) -> bool:
@@ -112,6 +122,10 @@ class _Track:
             self._change(cycle, index, offer, applied_at)
         else:
             self.cycles[-1] = cycle._replace(priority=offer.priority)
+
+    def has_missed(self, at: datetime) -> bool:
+        """Whether any cycle so far was due before the instant, and before it stopped."""
+        return any(with_breach_of(cycle, at, cycle).broken_at is not None for cycle in self.cycles)
 
     def _open(self) -> Cycle | None:
         return self.cycles[-1] if self.cycles and self.cycles[-1].stopped_at is None else None

@@ -44,6 +44,10 @@ class TicketAt(NamedTuple):
     by_agent_or_bot: Conversation = _SILENCE
     events: tuple[TicketEvent, ...] = ()
     """The events applied at this instant; empty when only time has passed."""
+    solved_since: datetime | None = None
+    """When it was solved; None while it is not."""
+    missed: bool = False
+    """Whether a promise had been missed when it was solved. Set by `app.rules.cycles`, which knows the promises; False while not solved."""
 
     def conversation(self, reply_by: frozenset[ActorKind]) -> Conversation:
         return self.by_agent_or_bot if ActorKind.BOT in reply_by else self.by_agent
@@ -102,7 +106,8 @@ def _apply(ticket: TicketAt, group: tuple[TicketEvent, ...], heard: dict[str, Ac
         by_agent = _converse(by_agent, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
         is_reply = is_reply or ActorKind.BOT in authors
         by_agent_or_bot = _converse(by_agent_or_bot, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
-    return TicketAt(at, ticket.created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group)
+    since = (ticket.solved_since or at) if solved else None
+    return TicketAt(at, ticket.created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group, since)
 
 
 def _assert_facts(known: Facts, group: tuple[TicketEvent, ...]) -> Facts:

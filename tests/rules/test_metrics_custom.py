@@ -52,7 +52,7 @@ def test_a_metric_of_the_document_beats_a_built_in_one_of_the_same_name() -> Non
 
 
 def test_the_built_in_metrics_are_found_by_their_names() -> None:
-    assert names() == ("assignment", "first_response", "group_ownership", "next_response", "resolution", "update_cadence")
+    assert names() == ("assignment", "first_response", "follow_up", "group_ownership", "next_response", "resolution", "update_cadence")
     assert metric("resolution", None) is load("resolution")
     with pytest.raises(KeyError):
         load("_custom")

@@ -19,7 +19,7 @@ CALENDARS = (
     calendar("Asia/Kolkata", daily="00:00-24:00"),
     calendar("UTC", mon="08:10-08:20 08:25-08:27 08:40-24:00", tue="00:00-09:00"),
 )
-METRICS = ("first_response", "next_response", "update_cadence", "resolution", "assignment", "group_ownership", "in_test")
+METRICS = ("first_response", "next_response", "update_cadence", "resolution", "assignment", "group_ownership", "follow_up", "in_test")
 
 _FACTS: dict[str, Sequence[FactValue]] = {
     "status": ("new", "open", "pending", "on_hold", "solved", "closed", "in_test"),
