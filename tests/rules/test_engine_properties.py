@@ -30,7 +30,7 @@ def proof(prove: Property, *given_: st.SearchStrategy[Any], examples: int = 40) 
 
 def proof_at_length(prove: Property, *given_: st.SearchStrategy[Any]) -> Property:
     """The property as a test of many more examples."""
-    return pytest.mark.slow(pytest.mark.timeout(1800)(proof(prove, *given_, examples=5000)))
+    return pytest.mark.slow(pytest.mark.timeout(1800)(proof(prove, *given_, examples=2000)))
 
 
 def known_by(told: list[TicketEvent], at: datetime) -> Timeline:
