@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from app.schemas.events_out import EndpointData, SlaData, TestData
+from app.schemas.events_out import SlaData, TestData
 
 SUBJECT_MAX: Final = 200  # characters
 NAME_MAX: Final = 100  # characters
@@ -52,10 +52,6 @@ def tell(event: Mapping[str, Any]) -> Story:
         if kind == "test.ping":
             test = TestData.model_validate(data)
             return Story("✔ Test", (clean(test.message), f"channel {clean(test.channel)}", "nothing to do"))
-        if kind == "endpoint.disabled":
-            gone = EndpointData.model_validate(data)
-            why = clean(f"{gone.reason}: {gone.detail}", SUBJECT_MAX)
-            return Story(f"✖ Channel switched off: {clean(gone.channel)}", (why, "next: correct its address in the configuration"))
     except ValidationError:
         pass
     return Story(f"• {_words(clean(kind))}", ("see the dashboard or the API for details",))

@@ -153,20 +153,7 @@ class TestPing(_Event):
     data: TestData
 
 
-class EndpointData(_Out):
-    channel: str
-    reason: str
-    detail: str
-
-
-class EndpointDisabled(_Event):
-    """A channel's endpoint is gone (410) and will not be tried again until the channel is changed."""
-
-    type: Literal["endpoint.disabled"] = "endpoint.disabled"
-    data: EndpointData
-
-
-EventOut = SlaWarning | SlaBreached | SlaRecovered | SlaMetLate | SlaRetracted | TestPing | EndpointDisabled
+EventOut = SlaWarning | SlaBreached | SlaRecovered | SlaMetLate | SlaRetracted | TestPing
 
 
 def event_types() -> dict[str, type[BaseModel]]:

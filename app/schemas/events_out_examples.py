@@ -5,8 +5,6 @@ from typing import Any, Final
 
 from app.schemas.events_out import (
     ClockOut,
-    EndpointData,
-    EndpointDisabled,
     LinksOut,
     SlaBreached,
     SlaData,
@@ -61,6 +59,5 @@ def examples() -> dict[str, dict[str, Any]]:
         SlaMetLate(timestamp=_DUE, data=_data("met_late", late_seconds=2, **breach)),
         SlaRetracted(timestamp=_DUE, data=_data("retracted", retracted_by="01K9ZB3V6H", **breach)),
         TestPing(timestamp=_DUE, data=TestData(channel="upstream", message="TEST: this is only a test.")),
-        EndpointDisabled(timestamp=_DUE, data=EndpointData(channel="upstream", reason="http_410", detail="The endpoint answered 410.")),
     )
     return {event.type: event.model_dump(mode="json") for event in events}

@@ -48,12 +48,10 @@ async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BAT
 
 
 async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> int:
-    """Judge tickets that were last judged by an older revision of the document; how many there were."""
+    """Judge tickets that were last judged by an older revision of the document. How many were; one that cannot be is none of them."""
     current = live.current
     async with db.begin() as conn:
         at = await db.now(conn, now)
         ids = await tickets.stale(conn, current.revision, limit=limit)
         held = await tickets.lock_ids(conn, ids, skip_locked=True) if ids else []
-        if held:
-            await judge(conn, held, current, at, tolerant=True)
-    return len(held)
+        return (await judge(conn, held, current, at, tolerant=True)).tickets if held else 0

@@ -1,7 +1,9 @@
 """What a fresh verdict changes against what was stored: rows to write and things to say. No database here."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +44,11 @@ class Consequences:
     moves: list[Move] = field(default_factory=list)
     quiet_clocks: list[str] = field(default_factory=list)
     """Clocks whose unsent warnings are not worth sending any more."""
+
+    def add(self, other: Consequences) -> None:
+        """What follows from judging another ticket, too."""
+        for part in fields(self):
+            getattr(self, part.name).extend(getattr(other, part.name))
 
     @property
     def next_check_at(self) -> datetime | None:

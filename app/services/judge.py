@@ -45,9 +45,11 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
     breaches = await clock_store.breaches_of(conn, broken)
     found = Consequences()
     for ticket in held:
+        own = Consequences()
         try:
             verdict = evaluate(ticket.timeline, current.book, at)
-            follow(found, ticket, verdict, stored[ticket.id], breaches, revision=current.revision, at=at)
+            follow(own, ticket, verdict, stored[ticket.id], breaches, revision=current.revision, at=at)
+            found.add(own)
         except Exception:
             if not tolerant:
                 raise

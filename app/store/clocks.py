@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select, update
 
 from app.store.database import Connection
 from app.store.dialect import upsert
-from app.store.tables import breaches, clocks
+from app.store.tables import breaches, clocks, tickets
 
 
 async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[Row[Any]]]:
@@ -40,13 +40,14 @@ async def next_check_at(conn: Connection) -> datetime | None:
 
 
 async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:
-    """Push ahead the due clocks of a ticket that cannot be judged, and count the failure."""
+    """Push ahead what is due of a ticket that cannot be judged, its clocks and its dates, and count the failure."""
     statement = (
         update(clocks)
         .where(clocks.c.ticket_id == ticket_id, clocks.c.next_check_at < until)
         .values(next_check_at=until, failures=clocks.c.failures + 1)
     )
     await conn.execute(statement)
+    await conn.execute(update(tickets).where(tickets.c.id == ticket_id, tickets.c.rejudge_at < until).values(rejudge_at=until))
 
 
 async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str, Row[Any]]:

@@ -43,7 +43,6 @@ SLA = {
 }
 OTHERS: dict[str, Any] = {
     "test.ping": {"channel": "support-chat", "message": "Somebody pressed the button."},
-    "endpoint.disabled": {"channel": "upstream", "reason": "gone", "detail": "The receiver answered 410."},
 }
 
 

@@ -142,11 +142,6 @@ def test_a_breach_says_what_whose_how_late_and_what_comes_next() -> None:
             ),
         ),
         ("test.ping", {}, "✔ Test · Somebody pressed the button. · channel support-chat · nothing to do"),
-        (
-            "endpoint.disabled",
-            {},
-            "✖ Channel switched off: upstream · gone: The receiver answered 410. · next: correct its address in the configuration",
-        ),
     ],
 )
 def test_each_event_is_one_line_that_stands_alone(type_: str, changed: dict[str, Any], line: str) -> None:

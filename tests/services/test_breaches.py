@@ -174,3 +174,17 @@ async def test_a_step_with_a_condition_speaks_only_when_it_holds(database: Datab
         await desk.tick()
 
         assert ["lead"] == [channel for kind, channel, _ in await said(desk) if kind == "sla.breached" and channel == "lead"]
+
+
+async def test_a_ticket_that_no_revision_can_judge_does_not_keep_the_others_or_the_loop_busy(desk: World) -> None:
+    for ticket in ("broken", "sound"):
+        await desk.tell(event(desk.clock(), "created", ticket))
+    async with desk.db.begin() as conn:
+        broken = tickets.c.external_id == "broken"
+        await conn.execute(tickets.update().where(broken).values(timeline=[["no", "event"]], rejudge_at=desk.clock()))
+    await desk.live.put(DOCUMENT.replace("4h", "2h"), author="test", if_match=f'"{desk.live.current.etag}"')
+    counts = [await rejudge_stale(desk.db, desk.live, desk.clock) for _ in range(2)]
+    [dated] = [row.rejudge_at for row in await desk.rows(tickets) if row.external_id == "broken"]
+
+    assert [1, 0] == counts
+    assert desk.clock() + MINUTE == dated
