@@ -77,11 +77,39 @@ class StepOut(_Out):
 
 
 class LinksOut(_Out):
-    """Where to look further; relative to the service's public URL when one is set, else absent."""
+    """Where to look further; absolute when the service's public URL is set, else absent."""
 
     ticket: str | None = None
     explain: str | None = None
     breach: str | None = None
+    escalation: str | None = None
+    acknowledge: str | None = Field(default=None, description="A page with a button; single use, expiring. Opening it changes nothing.")
+
+
+class SignalOut(_Out):
+    """A signal: behaviour of a ticket that is alarming in itself."""
+
+    name: str = Field(description="Such as `agent_switching`.")
+    raised_at: Instant
+    evidence: list[str] = Field(default_factory=list, description="What was seen, a sentence each.")
+
+
+class EscalationOut(_Out):
+    """One run of a ladder, or an escalation somebody opened by hand, as it was when the event was made."""
+
+    id: str
+    ladder: str | None = Field(default=None, description="None: opened by hand, without a ladder.")
+    type: str = Field(default="automatic", description="automatic, functional or hierarchical.")
+    cause: str = Field(description="breach, warning, signal or manual.")
+    state: str = Field(description="pending, active, snoozed, acknowledged, resolved, exhausted, cancelled.")
+    opened_at: Instant
+    opened_by: str | None = Field(default=None, description="Who opened it; None: the service.")
+    reason: str | None = None
+    acknowledged_at: Instant | None = None
+    acknowledged_by: str | None = None
+    acknowledged_until: Instant | None = Field(default=None, description="The ladder goes on then, unless it is renewed.")
+    closed_at: Instant | None = None
+    closed_because: str | None = Field(default=None, description="answered, solved, retracted, by hand, ...")
 
 
 class SlaData(_Out):
@@ -98,6 +126,54 @@ class SlaData(_Out):
     step: StepOut | None = None
     links: LinksOut = LinksOut()
     truncated: bool = False
+
+
+class EscalationData(_Out):
+    """The context bundle of every `escalation.*` event. `clock`, `why` and `breach_id` are absent when no clock is its cause."""
+
+    ticket: TicketOut
+    escalation: EscalationOut
+    clock: ClockOut | None = None
+    why: WhyOut | None = None
+    breach_id: str | None = None
+    late_seconds: int | None = Field(default=None, description="Open time past due; None when not past due.")
+    step: StepOut | None = None
+    signal: SignalOut | None = None
+    links: LinksOut = LinksOut()
+    truncated: bool = False
+
+
+class SignalData(_Out):
+    """What `signal.raised` tells."""
+
+    ticket: TicketOut
+    signal: SignalOut
+    escalation_id: str | None = Field(default=None, description="The escalation it opened; None: it opened none.")
+    links: LinksOut = LinksOut()
+    truncated: bool = False
+
+
+class EndpointData(_Out):
+    """What `endpoint.*` tells: a channel that does not accept what it is sent."""
+
+    channel: str
+    kind: str
+    state: Literal["failing", "disabled", "recovered"]
+    since: Instant = Field(description="When the failures began.")
+    failures: int = Field(description="Attempts that failed since then.")
+    error_class: str | None = None
+    detail: str | None = None
+    held: int = Field(default=0, description="Deliveries held back until it is recovered.")
+
+
+class SourceData(_Out):
+    """What `source.*` tells: a helpdesk that has stopped (or begun again) to send webhooks."""
+
+    source: str
+    kind: str
+    state: Literal["silent", "recovered"]
+    last_delivery_at: Instant | None
+    usual_gap_seconds: int | None = Field(default=None, description="What is usual between two of its webhooks; None: not known.")
 
 
 class _Event(_Out):
@@ -139,6 +215,90 @@ class SlaRetracted(_Event):
     data: SlaData
 
 
+class SlaRetargeted(_Event):
+    """A running clock was given another due instant, by a change of the document or of the ticket."""
+
+    type: Literal["sla.retargeted"] = "sla.retargeted"
+    data: SlaData
+
+
+class EscalationOpened(_Event):
+    """A ladder has begun to run, or somebody has opened an escalation by hand."""
+
+    type: Literal["escalation.opened"] = "escalation.opened"
+    data: EscalationData
+
+
+class EscalationStep(_Event):
+    """A rung of the ladder was reached: whoever it names is told."""
+
+    type: Literal["escalation.step"] = "escalation.step"
+    data: EscalationData
+
+
+class EscalationAcknowledged(_Event):
+    """Somebody takes care: the ladder waits, the SLA clock does not."""
+
+    type: Literal["escalation.acknowledged"] = "escalation.acknowledged"
+    data: EscalationData
+
+
+class EscalationDeescalated(_Event):
+    """The cause is gone: the all-clear, to those whom the ladder had told."""
+
+    type: Literal["escalation.deescalated"] = "escalation.deescalated"
+    data: EscalationData
+
+
+class EscalationExhausted(_Event):
+    """The last rung was passed and nobody has acted."""
+
+    type: Literal["escalation.exhausted"] = "escalation.exhausted"
+    data: EscalationData
+
+
+class SignalRaised(_Event):
+    """A ticket's behaviour is alarming in itself."""
+
+    type: Literal["signal.raised"] = "signal.raised"
+    data: SignalData
+
+
+class EndpointFailing(_Event):
+    """A channel has accepted nothing for hours; it is still tried."""
+
+    type: Literal["endpoint.failing"] = "endpoint.failing"
+    data: EndpointData
+
+
+class EndpointDisabled(_Event):
+    """A channel was switched off; what is meant for it is held."""
+
+    type: Literal["endpoint.disabled"] = "endpoint.disabled"
+    data: EndpointData
+
+
+class EndpointRecovered(_Event):
+    """A channel that failed accepts again, or was switched on again."""
+
+    type: Literal["endpoint.recovered"] = "endpoint.recovered"
+    data: EndpointData
+
+
+class SourceSilent(_Event):
+    """A helpdesk has sent no webhook for much longer than usual: what happens there is not known here."""
+
+    type: Literal["source.silent"] = "source.silent"
+    data: SourceData
+
+
+class SourceRecovered(_Event):
+    """A helpdesk that was silent sends webhooks again."""
+
+    type: Literal["source.recovered"] = "source.recovered"
+    data: SourceData
+
+
 class TestData(_Out):
     __test__ = False
     channel: str
@@ -153,7 +313,26 @@ class TestPing(_Event):
     data: TestData
 
 
-EventOut = SlaWarning | SlaBreached | SlaRecovered | SlaMetLate | SlaRetracted | TestPing
+EventOut = (
+    SlaWarning
+    | SlaBreached
+    | SlaRecovered
+    | SlaMetLate
+    | SlaRetracted
+    | SlaRetargeted
+    | EscalationOpened
+    | EscalationStep
+    | EscalationAcknowledged
+    | EscalationDeescalated
+    | EscalationExhausted
+    | SignalRaised
+    | EndpointFailing
+    | EndpointDisabled
+    | EndpointRecovered
+    | SourceSilent
+    | SourceRecovered
+    | TestPing
+)
 
 
 def event_types() -> dict[str, type[BaseModel]]:

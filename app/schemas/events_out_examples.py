@@ -3,25 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from app.schemas.events_out import (
-    ClockOut,
-    LinksOut,
-    SlaBreached,
-    SlaData,
-    SlaMetLate,
-    SlaRecovered,
-    SlaRetracted,
-    SlaWarning,
-    TestData,
-    TestPing,
-    TicketOut,
-    WhyOut,
-)
+from app.schemas import events_out as out
 from app.schemas.examples import ULID
 
 _CREATED: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 _DUE: Final = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
-_TICKET: Final = TicketOut(
+_TICKET: Final = out.TicketOut(
     id=f"tkt_{ULID}",
     source="acme-zendesk",
     external_id="4711",
@@ -32,8 +19,8 @@ _TICKET: Final = TicketOut(
 )
 
 
-def _data(milestone: str, **more: Any) -> SlaData:
-    clock = ClockOut(
+def _data(milestone: str, **more: Any) -> out.SlaData:
+    clock = out.ClockOut(
         id=f"clk_{ULID}",
         metric="resolution",
         cycle=1,
@@ -45,19 +32,52 @@ def _data(milestone: str, **more: Any) -> SlaData:
         remaining_seconds=0,
         due_at=_DUE,
     )
-    why = WhyOut(policy="gold", revision=3, calendar="always", milestone=milestone)
-    return SlaData(ticket=_TICKET, clock=clock, why=why, links=LinksOut(ticket=f"https://sla.example.com/v1/tickets/tkt_{ULID}"), **more)
+    why = out.WhyOut(policy="gold", revision=3, calendar="always", milestone=milestone)
+    return out.SlaData(
+        ticket=_TICKET, clock=clock, why=why, links=out.LinksOut(ticket=f"https://sla.example.com/v1/tickets/tkt_{ULID}"), **more
+    )
+
+
+_SIGNAL: Final = out.SignalOut(name="agent_switching", raised_at=_DUE, evidence=["4 different agents within 7 days: Ann, Ben, Cem, Dora."])
+
+
+def _escalation(state: str, **more: Any) -> out.EscalationData:
+    escalation = out.EscalationOut(
+        id=f"esc_{ULID}", ladder="wake-somebody", type="hierarchical", cause="breach", state=state, opened_at=_DUE, **more
+    )
+    about = _data("escalation")
+    step = out.StepOut(ladder="wake-somebody", step=2, type="hierarchical", next="head of support in 30 min")
+    return out.EscalationData(
+        ticket=about.ticket, clock=about.clock, why=about.why, links=about.links, breach_id=f"brc_{ULID}", late_seconds=0,
+        escalation=escalation, step=step,
+    )  # fmt: skip
 
 
 def examples() -> dict[str, dict[str, Any]]:
     """By type, the JSON body of one event."""
     breach = {"breach_id": f"brc_{ULID}", "detected_at": _DUE, "cause": "elapsed"}
-    events = (
-        SlaWarning(timestamp=_DUE, data=_data("80%")),
-        SlaBreached(timestamp=_DUE, data=_data("breach", late_seconds=0, **breach)),
-        SlaRecovered(timestamp=_DUE, data=_data("recovered", late_seconds=900, **breach)),
-        SlaMetLate(timestamp=_DUE, data=_data("met_late", late_seconds=2, **breach)),
-        SlaRetracted(timestamp=_DUE, data=_data("retracted", retracted_by="01K9ZB3V6H", **breach)),
-        TestPing(timestamp=_DUE, data=TestData(channel="upstream", message="TEST: this is only a test.")),
+    escalation = _escalation("active")
+    acknowledged = {"acknowledged_at": _DUE, "acknowledged_by": "Jane", "acknowledged_until": _DUE}
+    failing = {"channel": "support-chat", "kind": "slack", "since": _CREATED, "failures": 12}
+    quiet = {"source": "acme-zendesk", "kind": "zendesk", "last_delivery_at": _CREATED, "usual_gap_seconds": 40}
+    events: tuple[out.EventOut, ...] = (
+        out.SlaWarning(timestamp=_DUE, data=_data("80%")),
+        out.SlaBreached(timestamp=_DUE, data=_data("breach", late_seconds=0, **breach)),
+        out.SlaRecovered(timestamp=_DUE, data=_data("recovered", late_seconds=900, **breach)),
+        out.SlaMetLate(timestamp=_DUE, data=_data("met_late", late_seconds=2, **breach)),
+        out.SlaRetracted(timestamp=_DUE, data=_data("retracted", retracted_by="01K9ZB3V6H", **breach)),
+        out.SlaRetargeted(timestamp=_DUE, data=_data("retargeted")),
+        out.EscalationOpened(timestamp=_DUE, data=escalation),
+        out.EscalationStep(timestamp=_DUE, data=escalation),
+        out.EscalationAcknowledged(timestamp=_DUE, data=_escalation("acknowledged", **acknowledged)),
+        out.EscalationDeescalated(timestamp=_DUE, data=_escalation("resolved", closed_at=_DUE, closed_because="answered")),
+        out.EscalationExhausted(timestamp=_DUE, data=_escalation("exhausted", closed_at=_DUE)),
+        out.SignalRaised(timestamp=_DUE, data=out.SignalData(ticket=_TICKET, signal=_SIGNAL, escalation_id=f"esc_{ULID}")),
+        out.EndpointFailing(timestamp=_DUE, data=out.EndpointData(state="failing", error_class="http_5xx", **failing)),
+        out.EndpointDisabled(timestamp=_DUE, data=out.EndpointData(state="disabled", error_class="http_410", held=3, **failing)),
+        out.EndpointRecovered(timestamp=_DUE, data=out.EndpointData(state="recovered", **failing)),
+        out.SourceSilent(timestamp=_DUE, data=out.SourceData(state="silent", **quiet)),
+        out.SourceRecovered(timestamp=_DUE, data=out.SourceData(state="recovered", **quiet)),
+        out.TestPing(timestamp=_DUE, data=out.TestData(channel="upstream", message="TEST: this is only a test.")),
     )
     return {event.type: event.model_dump(mode="json") for event in events}

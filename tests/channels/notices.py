@@ -41,7 +41,25 @@ SLA = {
     "step": {"ladder": "wake-somebody", "step": 1, "next": "team lead in 15 min"},
     "links": {"breach": "https://sla.example.com/breaches/brc_1", "explain": "https://sla.example.com/tickets/tkt_1/explain"},
 }
+ESCALATION = {
+    **SLA,
+    "escalation": {
+        "id": "esc_1",
+        "ladder": "wake-somebody",
+        "type": "hierarchical",
+        "cause": "breach",
+        "state": "active",
+        "opened_at": DUE,
+    },
+}
+SIGNAL = {"name": "agent_switching", "raised_at": DUE, "evidence": ["4 different agents within 7 days."]}
+ENDPOINT = {"channel": "support-chat", "kind": "slack", "since": DUE, "failures": 12, "error_class": "http_5xx", "held": 3}
+SOURCE = {"source": "acme-zendesk", "kind": "zendesk", "last_delivery_at": DUE, "usual_gap_seconds": 40}
 OTHERS: dict[str, Any] = {
+    **{f"escalation.{what}": ESCALATION for what in ("opened", "step", "acknowledged", "deescalated", "exhausted")},
+    **{f"endpoint.{state}": {**ENDPOINT, "state": state} for state in ("failing", "disabled", "recovered")},
+    **{f"source.{state}": {**SOURCE, "state": state} for state in ("silent", "recovered")},
+    "signal.raised": {"ticket": TICKET, "signal": SIGNAL},
     "test.ping": {"channel": "support-chat", "message": "Somebody pressed the button."},
 }
 
