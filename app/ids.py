@@ -5,17 +5,19 @@ process are strictly increasing, so an id is also a stable tie-breaker for sorti
 sort by millisecond only; nothing may rely on more.
 """
 
+import base64
 import os
 import threading
 import time
 from typing import Final
 
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CROCKFORD: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _RANDOM_BITS: Final = 80
 
 TICKET: Final = "tkt"
 CLOCK: Final = "clk"
 BREACH: Final = "brc"
+ESCALATION: Final = "esc"
 INBOX: Final = "inb"
 MESSAGE: Final = "msg"
 DELIVERY: Final = "dlv"
@@ -37,8 +39,4 @@ def new_id(prefix: str) -> str:
 
 
 def _encode(value: int) -> str:
-    digits = bytearray(26)
-    for place in range(25, -1, -1):
-        digits[place] = ord(_ALPHABET[value & 31])
-        value >>= 5
-    return digits.decode("ascii")
+    return base64.b32encode(value.to_bytes(20, "big"))[6:].translate(_CROCKFORD).decode("ascii")

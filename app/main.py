@@ -31,6 +31,7 @@ from app.routers import (
 )
 from app.routers.deps import Parts
 from app.routers.middleware import Bodies, Edge, Paths
+from app.routers.shortcut import Shortcut
 from app.scheduler import Loops
 from app.services.configuration import Current, LiveConfig
 from app.services.ingest import Ingest
@@ -77,6 +78,8 @@ def create_app(
         app.include_router(router)
     problems.install(app)
     openapi.install(app)
+    if settings.role != "worker":
+        app.add_middleware(Shortcut)
     app.add_middleware(Bodies, limit=settings.max_body_bytes, seconds=settings.body_timeout.total_seconds())
     app.add_middleware(Paths)
     app.add_middleware(Edge)

@@ -1,6 +1,7 @@
-"""Benchmarks: `python -m benchmarks NAME [--json] [--quick]`.
+"""Benchmarks: `python -m benchmarks NAME [--db sqlite|postgres] [--json] [--quick]`.
 
-Each benchmark is one module here, found by its name, with `run(*, quick: bool) -> Report`. Absolute figures drift with the machine, so a
+Each benchmark is one module here, found by its name, with `run(*, quick: bool) -> Report`, or `run(*, quick: bool, db: str)` where
+a database is in it. `--quick` ends within a minute. Absolute figures drift with the machine, so a
 goal is a ratio against an anchor measured in the same run, or a number with much room.
 """
 
@@ -15,19 +16,23 @@ from time import perf_counter
 class Figure:
     """One measured number. `goal` is what it should be, as a sentence, and `met` whether it is; both None where nothing is demanded."""
 
-    name: str
+    case: str
     value: float
     unit: str
     goal: str | None = None
     met: bool | None = None
+    anchor: float | None = None
+    """What the anchor came to in the same run, in the same unit; None where there is none."""
+    ratio: float | None = None
+    """The value by the anchor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one benchmark measured, and `notes`: sentences about how, or about what could not be."""
 
-    benchmark: str
-    figures: tuple[Figure, ...]
+    name: str
+    rows: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
 
 

@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"\d{1,19}(\.\d{1,12})?")
 _ISO = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE
 )
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{3}([0-9]{3})?)?Z")
+"""What nearly all of them send, which the standard library reads quickly and alike; a leap second is not among it."""
 _TEXT_MAX = 64
 
 
@@ -60,6 +62,8 @@ def _span(value: float, units: int) -> timedelta:
 def _text(text: str, zone: tzinfo) -> datetime:
     if len(text) > _TEXT_MAX:
         raise ValueError("is not a time")
+    if _PLAIN.fullmatch(text):
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     if _NUMBER.fullmatch(text):
         return _number(float(text) if "." in text else int(text))
     if match := _ISO.fullmatch(text):

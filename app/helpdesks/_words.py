@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from app.rules.events import Priority, Status
@@ -22,6 +23,7 @@ _NOT_A_STATUS: Final = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=2048)
 def fold(word: str) -> str:
     """How words are compared: case does not matter, and blanks, hyphens and underscores are one thing."""
     return re.sub(r"[\s_-]+", " ", word).strip().casefold() or word.strip().casefold()

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
+from app.store import bulk
 from app.store.database import Connection
-from app.store.dialect import upsert
+from app.store.dialect import among, upsert
 from app.store.tables import breaches, clocks, tickets
 
 
@@ -15,7 +16,7 @@ async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str,
     """All clock rows of some tickets, by ticket id, oldest cycle first."""
     found: dict[str, list[Row[Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
     if found:
-        query = select(clocks).where(clocks.c.ticket_id.in_(list(found))).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
+        query = select(clocks).where(among(conn, clocks.c.ticket_id, found)).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
         for row in await conn.execute(query):
             found[row.ticket_id].append(row)
     return found
@@ -23,8 +24,7 @@ async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str,
 
 async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace clocks by id; every row with all columns."""
-    if rows:
-        await conn.execute(upsert(conn, clocks, key=("id",)), list(rows))
+    await bulk.write(conn, clocks, "replace", rows)
 
 
 async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str]:
@@ -54,7 +54,7 @@ async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str,
     """The breach rows of some clocks, by clock id."""
     if not clock_ids:
         return {}
-    query = select(breaches).where(breaches.c.clock_id.in_(list(clock_ids)))
+    query = select(breaches).where(among(conn, breaches.c.clock_id, clock_ids))
     return {row.clock_id: row for row in await conn.execute(query)}
 
 

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 
+from app.store import bulk
 from app.store.database import Connection
 from app.store.tables import inbox
 
 
 async def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; every row with all columns but `replayed_at`."""
-    await conn.execute(insert(inbox), list(rows))
+    await bulk.write(conn, inbox, "insert", rows)
 
 
 async def get(conn: Connection, message_id: str) -> Row[Any] | None:

@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import select
 
 from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
 from app.rules.timeline import Timeline
-from app.store import timeline_codec
+from app.store import bulk, timeline_codec
 from app.store.database import Connection
-from app.store.dialect import insert_ignoring
+from app.store.dialect import among, among_pairs
 from app.store.tables import events, tickets
 
 Ref = tuple[str, str]
@@ -58,18 +58,18 @@ async def ensure(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
         }
         for source, external_id in sorted(set(refs))
     ]
-    await conn.execute(insert_ignoring(conn, tickets), rows)
+    await bulk.write(conn, tickets, "insert_new", rows)
 
 
 async def lock_refs(conn: Connection, refs: Collection[Ref]) -> dict[Ref, LockedTicket]:
     """Lock tickets by name, in id order; waits for other holders."""
-    where = tuple_(tickets.c.source, tickets.c.external_id).in_(sorted(set(refs)))
+    where = among_pairs(conn, tickets.c.source, tickets.c.external_id, refs)
     return {ticket.ref: ticket for ticket in await _lock(conn, where, skip_locked=False)}
 
 
 async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:
     """Lock tickets by our id, in id order. With `skip_locked` those that somebody else holds are left out: their holder judges them."""
-    return await _lock(conn, tickets.c.id.in_(sorted(set(ids))), skip_locked=skip_locked)
+    return await _lock(conn, among(conn, tickets.c.id, ids), skip_locked=skip_locked)
 
 
 async def _lock(conn: Connection, where: Any, *, skip_locked: bool) -> list[LockedTicket]:
@@ -84,10 +84,10 @@ async def _lock(conn: Connection, where: Any, *, skip_locked: bool) -> list[Lock
 
 async def known_keys(conn: Connection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of the (ticket id, event key) pairs that are stored already."""
-    wanted = sorted(set(keys))
+    wanted = set(keys)
     if not wanted:
         return set()
-    query = select(events.c.ticket_id, events.c.key).where(tuple_(events.c.ticket_id, events.c.key).in_(wanted))
+    query = select(events.c.ticket_id, events.c.key).where(among_pairs(conn, events.c.ticket_id, events.c.key, wanted))
     return {(row.ticket_id, row.key) for row in await conn.execute(query)}
 
 
@@ -108,16 +108,12 @@ async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, s
         }
         for ticket_id, event, inbox_id in found
     ]
-    await conn.execute(insert_ignoring(conn, events), rows)
+    await bulk.write(conn, events, "insert_new", rows)
 
 
 async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns."""
-    if not rows:
-        return
-    columns = [name for name in rows[0] if name != "id"]
-    statement = update(tickets).where(tickets.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in columns})
-    await conn.execute(statement, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+    await bulk.write(conn, tickets, "update", rows)
 
 
 async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:

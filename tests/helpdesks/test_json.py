@@ -1,8 +1,11 @@
 """JSON from outside: what is read, and which place is named when it is not."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import Unreadable
 from app.helpdesks._json import MISSING, Node, read, web_address
@@ -112,3 +115,23 @@ def test_tags_come_in_many_shapes(value: Any, words: tuple[str, ...]) -> None:
 )
 def test_only_web_addresses_become_links(text: str | None, address: str | None) -> None:
     assert web_address(text) == address
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.booleans())
+def test_the_fast_reader_says_what_the_careful_one_says(value: object, escaped: bool) -> None:
+    body = json.dumps(value, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
+
+    def outcome(raw: bytes) -> object:
+        try:
+            return read(raw).value
+        except Unreadable as error:
+            return error.detail
+
+    assert outcome(body) == outcome(b"\xef\xbb\xbf" + body)  # a byte order mark is only read carefully

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +38,10 @@ _PATIENCE: Final = 60.0
 
 
 class Postgres:
-    """A server of its own, running from construction until `stop` or the end of this process."""
+    """A server of its own, running from construction until `stop` or the end of this process. `settings` go before those of the tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**_OPTIONS, **(settings or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="slawatch-pg-"))
         self._names = itertools.count(1)
         self._as = _unprivileged(self.folder)
@@ -70,7 +72,7 @@ class Postgres:
         self._holder.wait(_PATIENCE)
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        options = [f"--{name}={value}" for name, value in {**_OPTIONS, "unix_socket_directories": str(self.folder)}.items()]
+        options = [f"--{name}={value}" for name, value in {**self._settings, "unix_socket_directories": str(self.folder)}.items()]
         command = ["sh", "-c", _HOLD, "sh", str(self.folder), str(self._bin), *options]
         with (self.folder / "log").open("wb") as log:
             # In a session of its own, so that Ctrl-C reaches the tests and not the server.

@@ -1,0 +1,113 @@
+"""Signed native webhooks: verified, read, durable, folded, evaluated, 202 after the commit. One process answers, another asks.
+
+Anchors in the same run: the echo (nothing is done with the body) and the naive handler (one ORM transaction for each request), on the
+same database settings. Then canonical events in NDJSON of 500, and an open loop at a steady rate.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+import orjson
+
+from app.store import migrations
+from benchmarks import Figure, Report
+from benchmarks._kit import stage, tickets
+from benchmarks._kit.anchors import PATH as ANCHOR_PATH
+from benchmarks._kit.load import Load, Measured, request
+from benchmarks._kit.load import run as drive
+
+ECHO_GOAL: Final = {"sqlite": 0.40, "postgres": 0.35}
+NAIVE_GOAL: Final = 10.0
+STEADY: Final = 1000.0  # events per second
+STEADY_GOAL: Final = 15.0  # milliseconds, p99
+CONNECTIONS: Final = (32, 128)
+LINES: Final = 500
+
+
+@dataclass(frozen=True)
+class _Size:
+    rounds: int
+    requests: int
+    naive: int
+    steady: int
+    batches: int
+
+
+def _size(quick: bool) -> _Size:
+    return _Size(2, 4_000, 600, 6_000, 20) if quick else _Size(5, 15_000, 2_000, 30_000, 60)
+
+
+def run(*, quick: bool, db: str) -> Report:
+    """Requests per second against the anchors, and latency under a steady load."""
+    return asyncio.run(_run(_size(quick), db))
+
+
+async def _run(size: _Size, db: str) -> Report:
+    with stage.database(db) as ours, stage.database(db) as theirs:
+        migrations.upgrade(ours)
+        async with (
+            stage.service(ours, tickets.DOCUMENT, environ=tickets.ENVIRON) as service,
+            stage.anchor("echo") as echo,
+            stage.anchor("naive", theirs) as naive,
+        ):
+            seen: dict[str, list[Measured]] = {}
+            for number in range(size.rounds):
+                for connections in CONNECTIONS:
+                    for name, served, count in (
+                        ("ours", service, size.requests),
+                        ("echo", echo, size.requests),
+                        ("naive", naive, size.naive),
+                    ):
+                        path = tickets.PATH if name == "ours" else ANCHOR_PATH
+                        raw = tickets.signed(count, served.host, path=path, prefix=f"r{number}c{connections}-")
+                        load = Load(served.host, served.port, raw, connections, warm_up=count // 10)
+                        seen.setdefault(f"{name} {connections}", []).append(await drive(load))
+            raw = tickets.signed(size.steady, service.host, prefix="steady-")
+            steady = await drive(Load(service.host, service.port, raw, 256, rate=STEADY, warm_up=size.steady // 10))
+            lines = await _lines(service, size.batches)
+        rows = [row for connections in CONNECTIONS for row in _against(seen, connections, db)]
+        return Report("ingest", (*rows, *_steady(steady), lines), (f"{db}; {size.rounds} rounds of {size.requests} requests",))
+
+
+def _against(seen: dict[str, list[Measured]], connections: int, db: str) -> list[Figure]:
+    ours, echo, naive = (median(one.per_second for one in seen[f"{name} {connections}"]) for name in ("ours", "echo", "naive"))
+    bad = {status for name, each in seen.items() for one in each for status in one.statuses if status != "202"}
+    assert not bad, bad
+    p99 = median(one.p99 for one in seen[f"ours {connections}"])
+    return [
+        Figure(
+            f"{connections} connections / echo", ours, "per second", f">= {ECHO_GOAL[db]}", ours / echo >= ECHO_GOAL[db], echo, ours / echo
+        ),
+        Figure(
+            f"{connections} connections / naive", ours, "per second", f">= {NAIVE_GOAL:g}", ours / naive >= NAIVE_GOAL, naive, ours / naive
+        ),
+        Figure(f"{connections} connections, p99", p99, "ms"),
+    ]
+
+
+def _steady(measured: Measured) -> list[Figure]:
+    p99 = Figure(f"open loop at {STEADY:.0f}/s, p99", measured.p99, "ms", f"<= {STEADY_GOAL:g}", measured.p99 <= STEADY_GOAL)
+    return [p99, Figure(f"open loop at {STEADY:.0f}/s, p99.9", measured.p999, "ms")]
+
+
+async def _lines(service: stage.Served, batches: int) -> Figure:
+    """Canonical events, 500 in a body."""
+    headers = {"authorization": f"Bearer {stage.KEY}", "content-type": "application/x-ndjson"}
+    raw = [request(service.host, "/v1/events", headers, _batch(number)) for number in range(batches)]
+    measured = await drive(Load(service.host, service.port, raw, 4))
+    return Figure(f"NDJSON of {LINES}", measured.per_second * LINES, "per second")
+
+
+def _batch(number: int) -> bytes:
+    def line(index: int) -> bytes:
+        return orjson.dumps(
+            {
+                "source": "bulk", "ticket": f"{number}-{index}", "key": "e1", "at": "2026-11-20T09:30:00Z",
+                "set": {"status": "open", "priority": "high", "subject": "Where is my order?", "organization": "Acme"},
+                "message": {"author": "customer", "public": True, "id": "m1"}, "actor": {"kind": "customer", "id": "77"},
+            }
+        )  # fmt: skip
+
+    return b"\n".join(line(index) for index in range(LINES))
