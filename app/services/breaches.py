@@ -1,7 +1,7 @@
 """Detection: the clocks whose instant has come are judged at this moment, and what is due fires."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.services.configuration import LiveConfig
 from app.services.judge import judge
@@ -12,6 +12,10 @@ from app.timesource import Now
 
 BATCH = 500
 """Tickets in one transaction."""
+MARGIN = timedelta(minutes=1)
+"""A clock is written within this time of being judged, and is not due before that: no transaction takes longer."""
+WHOLE_LOOK = timedelta(minutes=1)
+"""How often a loop looks below its floor: at tickets that were held by somebody else when they were due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +29,55 @@ class Pass:
     next_check_at: datetime | None
 
 
-async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> Pass:
+class Floor:
+    """Where detection need not look any more: what was due long before the last pass has been judged, but the database may still have to
+    step over what is left of it. Once a minute it looks at everything all the same. One for each loop."""
+
+    def __init__(self) -> None:
+        self._passed: datetime | None = None
+        self._looked: datetime | None = None
+
+    def below(self, at: datetime) -> datetime | None:
+        """Nothing at or before this instant needs to be looked at in a pass at `at`; None: look at everything."""
+        if self._looked is None or self._passed is None or not timedelta(0) <= at - self._looked < WHOLE_LOOK:
+            self._looked = at
+            return None
+        return self._passed - MARGIN
+
+    def passed(self, at: datetime) -> None:
+        """A pass at `at` has ended well."""
+        self._passed = at
+
+
+async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, floor: Floor | None = None) -> Pass:
     """Judge the tickets that own the longest due clocks; warnings and breaches and their notices commit together.
 
-    Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute.
+    Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `floor`: what the
+    passes before this one have seen to; None: nothing is known of them.
     """
+    async with db.read() as conn:  # most passes find nothing, and end here
+        at = await db.now(conn, now)
+        below = floor.below(at) if floor else None
+        nearest = await clocks.next_check_at(conn, above=below)
+        dated_at = await tickets.next_date(conn)
+    if (nearest is None or nearest > at) and (dated_at is None or dated_at > at):
+        done = Pass(0, 0, 0, more=False, next_check_at=min((each for each in (nearest, dated_at) if each is not None), default=None))
+    else:
+        done = await _fire(db, live, now, limit, below)
+    metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
+    if floor:
+        floor.passed(at)
+    return done
+
+
+async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: datetime | None) -> Pass:
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        due = await clocks.due_tickets(conn, at, limit=limit)
+        due = await clocks.due_tickets(conn, at, limit=limit, above=below)
         due += await tickets.dated(conn, at, limit=max(0, limit - len(due)))
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
         judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
-        nearest = await clocks.next_check_at(conn)
-    metrics.EVALUATION_LAG.set(max(0.0, (at - nearest).total_seconds()) if nearest is not None else 0)
+        nearest = await clocks.next_check_at(conn, above=below)
     return Pass(
         tickets=len(held),
         breaches=judged.breaches if judged else 0,

@@ -27,15 +27,18 @@ async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     await bulk.write(conn, clocks, "replace", rows)
 
 
-async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str]:
-    """Ids of the tickets that own the longest due clocks, at most `limit`, each once."""
+async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[str]:
+    """Ids of the tickets that own the longest due clocks, at most `limit`, each once. `above`: only what is due after this instant."""
     query = select(clocks.c.ticket_id).where(clocks.c.next_check_at <= at).order_by(clocks.c.next_check_at).limit(limit)
+    if above is not None:
+        query = query.where(clocks.c.next_check_at > above)
     return list(dict.fromkeys((await conn.execute(query)).scalars()))
 
 
-async def next_check_at(conn: Connection) -> datetime | None:
-    """The nearest instant at which any clock has something to say; None when none ever has."""
-    query = select(clocks.c.next_check_at).where(clocks.c.next_check_at.is_not(None)).order_by(clocks.c.next_check_at).limit(1)
+async def next_check_at(conn: Connection, *, above: datetime | None = None) -> datetime | None:
+    """The nearest instant at which any clock has something to say, after `above` where that is given; None when none ever has."""
+    column = clocks.c.next_check_at
+    query = select(column).where(column.is_not(None) if above is None else column > above).order_by(column).limit(1)
     return (await conn.execute(query)).scalar()
 
 

@@ -122,6 +122,12 @@ async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
     return list((await conn.execute(query)).scalars())
 
 
+async def next_date(conn: Connection) -> datetime | None:
+    """The nearest instant at which a ticket's tier changes by date alone; None when none does."""
+    column = tickets.c.rejudge_at
+    return (await conn.execute(select(column).where(column.is_not(None)).order_by(column).limit(1))).scalar()
+
+
 async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
     """Ids of tickets whose tier changes by date alone at or before `at`."""
     query = select(tickets.c.id).where(tickets.c.rejudge_at <= at).limit(limit)

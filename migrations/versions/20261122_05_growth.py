@@ -1,6 +1,9 @@
-"""Indexes and columns for large stores."""
+"""Indexes that keep what is asked all the time independent of how much there is."""
 
 from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
 
 revision: Final = "20261122_05"
 down_revision: Final = "20261122_04"
@@ -9,8 +12,9 @@ depends_on: Final = None
 
 
 def upgrade() -> None:
-    pass
+    dated = sa.text("rejudge_at IS NOT NULL")
+    op.create_index("ix_tickets_rejudge_at", "tickets", ["rejudge_at"], postgresql_where=dated, sqlite_where=dated)
 
 
 def downgrade() -> None:
-    pass
+    op.drop_index("ix_tickets_rejudge_at", "tickets")

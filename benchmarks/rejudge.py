@@ -1,0 +1,40 @@
+"""Every open ticket judged anew after a change of the document."""
+
+import asyncio
+from time import perf_counter
+from typing import Final
+
+from app.services.breaches import rejudge_stale
+from app.timesource import utc_now
+from benchmarks import Figure, Report
+from benchmarks._kit import stage
+from benchmarks._kit.seed import DOCUMENT, configured, fixed, opened, seed
+
+GOAL: Final = 30.0  # seconds for a million
+MILLION: Final = 1_000_000
+
+
+def run(*, quick: bool, db: str) -> Report:
+    """Tickets judged per second, and how long a million would take."""
+    return asyncio.run(_run(10_000 if quick else 100_000, db))
+
+
+async def _run(size: int, kind: str) -> Report:
+    now = fixed(utc_now())
+    with stage.database(kind) as url:
+        db = await opened(url)
+        live = await configured(db, DOCUMENT, now)
+        await seed(db, live, now, size)
+        await live.put(DOCUMENT.replace("calendar: always", "calendar: office"), author="benchmark", if_match=live.current.etag)
+        began, judged = perf_counter(), 0
+        while count := await rejudge_stale(db, live, now):
+            judged += count
+        rate = judged / (perf_counter() - began)
+        await db.close()
+    assert judged >= size
+    seconds = MILLION / rate
+    return Report(
+        "rejudge",
+        (Figure("tickets", rate, "per second"), Figure("a million", seconds, "s", f"<= {GOAL:g} s", seconds <= GOAL)),
+        (f"{kind}; measured with {size:,} tickets",),
+    )
