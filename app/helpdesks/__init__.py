@@ -4,14 +4,15 @@ A helpdesk module `app/helpdesks/<kind>.py` (hyphens in the kind become undersco
 
 * `Config`: a `SourceConfig`, what the document says of a source of this kind,
 * `verify(request, config, now)`: raises `app.errors.InvalidSignature` unless the request is authentic; reads the raw bytes, never parses,
-* `parse(request, config, received_at) -> Reading`: raises `app.errors.Unreadable` when an authentic body cannot be read.
+* `parse(request, config, received_at) -> Reading`: raises `app.errors.Unreadable` when an authentic body cannot be read,
+* optionally `answer(request, config) -> Answer | None`, where the vendor wants to read something else than our receipt; it never raises.
 
 The module's name is its registration; there is no list to edit. Modules whose name begins with an underscore are tools they share.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -100,6 +101,23 @@ class Reading:
     delivery_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the vendor has to read instead of our receipt: a SOAP acknowledgement, the echo of a challenge.
+
+    `status` is 200 to 299. `headers` has lower-case names, the content type of `body` among them. It is sent after `verify` and once the
+    delivery is durable, whatever became of that (applied, duplicate, ignored, quarantined); when it could not be stored, 503 goes out.
+
+    `handshake` says that the request is a step of the vendor's set-up and carries no ticket, ever: it is answered after `verify`, is not
+    parsed, and nothing is stored.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    handshake: bool = False
+
+
 class Helpdesk(Protocol):
     """The shape of a helpdesk module."""
 
@@ -122,3 +140,9 @@ def load(kind: str) -> Helpdesk:
     if kind not in kinds():
         raise KeyError(kind)
     return cast(Helpdesk, importlib.import_module(f"{__name__}.{kind.replace('-', '_')}"))
+
+
+def answer_of(request: HttpRequest, config: SourceConfig) -> Answer | None:
+    """What the source's kind wants to answer to this request; None, the usual case, for our receipt."""
+    own: Callable[[HttpRequest, SourceConfig], Answer | None] | None = getattr(load(config.kind), "answer", None)
+    return own(request, config) if own is not None else None

@@ -6,10 +6,10 @@ One object is in reach of every expression: `{body, headers, item, received_at}`
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, SourceConfig, _common, _json, _verify
@@ -26,20 +26,12 @@ EVENTS_MAX: Final = 2000
 _KEPT_FROM_MAPPINGS: Final = ("authorization", "cookie", "proxy-authorization")
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; expected a name such as 'Europe/Berlin'") from None
-    return name
-
-
 class Config(SourceConfig):
     """A source of any kind of JSON."""
 
     kind: Literal["generic"]
     verify: _verify.Verification = Field(description="How requests prove where they come from; `none` has to be written.")
-    timezone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="The zone of times that name none.")
+    timezone: _common.ZoneName = Field(default="UTC", description="The zone of times that name none.")
     delivery_id: Expression | None = Field(default=None, description="The helpdesk's own id of the delivery, the same over its retries.")
     events: list[EventRule] = Field(min_length=1, max_length=100, description="What a delivery may say; one may yield several events.")
 

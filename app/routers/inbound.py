@@ -19,6 +19,7 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from app.helpdesks import Answer
 from app.routers.deps import Ingester, PartsDep, Viewer, parts_of, raw_request
 from app.routers.events import answer, read_items
 from app.routers.problems import problems
@@ -35,6 +36,14 @@ _RAW: Final[dict[str, Any]] = {
         "required": False,
         "content": {"application/json": {"schema": {}, "example": {"ticket": {"id": 4711, "state": "open"}}}},
     }
+}
+_VENDORS_ANSWER: Final[dict[str, Any]] = {
+    "description": "Instead of the receipt, for a helpdesk that insists on an answer of its own: as durable as a 202; "
+    "or the answer to a step of its set-up, of which nothing is stored.",
+    "content": {
+        "text/xml": {"schema": {"type": "string"}},
+        "application/json": {"schema": {"type": "object"}, "example": {"challenge": "what the helpdesk wants to read back"}},
+    },
 }
 _BODY_ERRORS: Final = (InvalidRequest, PayloadTooLarge, RequestTimeout, Unavailable)
 _EVENTS: Final[dict[str, Any]] = {
@@ -62,18 +71,21 @@ _EVENTS: Final[dict[str, Any]] = {
     status_code=202,
     operation_id="receive_webhook",
     response_model=WebhookReceipt,
-    responses=problems(InvalidSignature, SourceNotFound, *_BODY_ERRORS),
+    responses={200: _VENDORS_ANSWER, **problems(InvalidSignature, SourceNotFound, *_BODY_ERRORS)},
     openapi_extra=_RAW,
 )
 async def receive_webhook(source: str, request: Request) -> Response:
     """A helpdesk's native webhook.
 
     Needs no API key: the source's own signature or secret is checked over the raw bytes. Answers once the message is durable; what is
-    authentic but cannot be read goes to quarantine.
+    authentic but cannot be read goes to quarantine. A helpdesk that insists on an answer of its own (an acknowledgement in its own words,
+    the echo of a challenge) gets that instead of the receipt, with 200.
     """
     parts = parts_of(request)
-    receipt = await webhooks.receive(parts.ingest, parts.live, source, await raw_request(request), parts.now)
-    return Response(orjson.dumps(receipt_json(receipt)), 202, media_type="application/json")
+    said = await webhooks.receive(parts.ingest, parts.live, source, await raw_request(request), parts.now)
+    if isinstance(said, Answer):
+        return Response(said.body, said.status, dict(said.headers))
+    return Response(orjson.dumps(receipt_json(said)), 202, media_type="application/json")
 
 
 @router.post(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from app import helpdesks
 from app.errors import Conflict, MessageNotFound, SourceNotFound, Unreadable
 from app.exchange import HttpRequest
-from app.helpdesks import Reading, SourceConfig
+from app.helpdesks import Answer, Reading, SourceConfig
 from app.helpdesks._describe import event_as_json
 from app.services.configuration import LiveConfig
 from app.services.ingest import Arrival, Ingest, Receipt, unreadable
@@ -25,15 +25,20 @@ class Preview:
     events: list[dict[str, Any]]
 
 
-async def receive(ingest: Ingest, live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Receipt:
-    """Verify the raw bytes, read them, return once they are durable.
+async def receive(ingest: Ingest, live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Receipt | Answer:
+    """Verify the raw bytes, read them, return once they are durable: the receipt, or what the vendor has to read instead of it.
 
-    SourceNotFound, InvalidSignature (nothing is stored), Unavailable. What is authentic but cannot be read goes to quarantine.
+    SourceNotFound, InvalidSignature (nothing is stored), Unavailable. What is authentic but cannot be read goes to quarantine. A handshake
+    of the vendor's set-up carries no ticket: it is verified and answered, and nothing is stored.
     """
     config = configured(live, source)
     at = now()
     helpdesks.load(config.kind).verify(request, config, at)
-    return await ingest.submit(_arrival(config, source, request, at))
+    answer = helpdesks.answer_of(request, config)
+    if answer is not None and answer.handshake:
+        return answer
+    receipt = await ingest.submit(_arrival(config, source, request, at))
+    return receipt if answer is None else answer
 
 
 def preview(live: LiveConfig, source: str, request: HttpRequest, now: Now) -> Preview:

@@ -1,6 +1,7 @@
 """Deliveries to read: requests, sources and the golden files.
 
-A golden file is `{config, headers, body, expect}`; `expect` is what the preview shows: outcome, reason and events.
+A golden file is `{config, headers, body, expect}`; `expect` is what the preview shows: outcome, reason and events. A body that is no JSON
+stands under `xml` instead, as text.
 """
 
 import json
@@ -10,16 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from app.exchange import HttpRequest
-from app.helpdesks import Reading, SourceConfig, load
+from app.helpdesks import Reading, SourceConfig, kinds, load
 from app.helpdesks._describe import event_as_json
 from app.rules.events import TicketEvent
 
 RECEIVED_AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 GOLDEN = Path(__file__).parent / "golden"
 
-LEAST: dict[str, dict[str, Any]] = {
-    "zendesk": {"kind": "zendesk", "secret": "s3cret"},
-    "zammad": {"kind": "zammad", "secret": "s3cret"},
+LEAST: dict[str, dict[str, Any]] = {kind: {"kind": kind, "secret": "s3cret"} for kind in kinds()} | {
+    "freshdesk": {"kind": "freshdesk", "verify": {"bearer": "s3cret"}},
+    "freshservice": {"kind": "freshservice", "verify": {"bearer": "s3cret"}},
+    "groove": {"kind": "groove", "verify": {"bearer": "s3cret"}},
+    "hiver": {"kind": "hiver", "verify": {"bearer": "s3cret"}},
+    "liveagent": {"kind": "liveagent", "verify": {"bearer": "s3cret"}},
+    "salesforce": {"kind": "salesforce", "verify": {"bearer": "s3cret"}},
+    "hubspot": {"kind": "hubspot", "secret": "s3cret", "public_url": "https://sla.example/hubspot"},
+    "gorgias": {"kind": "gorgias", "verify": {"header": "X-SLA-Token", "secret": "s3cret"}},
     "generic": {
         "kind": "generic",
         "verify": "none",
@@ -58,4 +65,4 @@ def golden_files(kind: str) -> list[Path]:
 
 def golden(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(file.read_text())
-    return content
+    return content if "xml" not in content else content | {"body": content["xml"].encode()}

@@ -122,7 +122,7 @@ def test_any_bytes_are_read_or_unreadable(kind: str, body: bytes) -> None:
     assert outcome(kind, body) in ("unreadable", "ignored", "applied")
 
 
-MUTABLE = [file for kind in ("generic", "zammad", "zendesk") for file in golden_files(kind)]
+MUTABLE = [file for kind in kinds() for file in golden_files(kind)]
 
 
 @settings(quick, max_examples=400)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from app.helpdesks import kinds
 from tests.helpdesks.deliveries import golden, golden_files, read, shown, source
 
-FILES = [(kind, file) for kind in ("zendesk", "zammad", "generic") for file in golden_files(kind)]
+FILES = [(kind, file) for kind in kinds() for file in golden_files(kind)]
 
 
 @pytest.mark.parametrize(("kind", "file"), FILES, ids=[f"{kind}-{file.stem}" for kind, file in FILES])
