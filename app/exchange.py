@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,47 @@ class HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class MailRequest:
+    """One e-mail to hand to a mail server, and the envelope it travels in (RFC 5321)."""
+
+    host: str
+    """A name, or an address without brackets."""
+    port: int
+    tls: Literal["starttls", "implicit", "none"]
+    """`starttls`: nothing is said before the connection is encrypted; `implicit`: it is from its first byte."""
+    sender: str
+    """Bare addresses, ASCII; so are the recipients, at least one."""
+    recipients: tuple[str, ...]
+    data: bytes
+    """The message: ASCII, lines of at most 998 characters that end in CR LF."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """`smtp://host:port`, `smtps://` for implicit TLS: no credential, may be shown."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'smtps' if self.tls == 'implicit' else 'smtp'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailResponse:
+    """What a mail server said in the end: to the message, or to the command that it refused."""
+
+    status: int
+    """The reply code, 200-599."""
+    body: bytes = b""
+    """The reply's text without its codes, at most 8 KiB; then, one a line, the recipients it refused when it took the message for others."""
+
+
+Request = HttpRequest | MailRequest
+"""What leaves the house."""
+
+Response = HttpResponse | MailResponse
+"""What comes back; both have `status` and `body`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """The receiver has accepted the message."""
 
@@ -46,11 +88,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Never to be accepted: the delivery is dead. `disable` says that the endpoint itself is gone (410)."""
+    """Never to be accepted: the delivery is dead. `disable` says that the endpoint itself is gone (410), `smaller` that it was this
+    body that was refused, and that the shortest form of the notice may be taken (`app.channels.Notice.shortest`)."""
 
     error_class: str
     detail: str
     disable: bool = False
+    smaller: bool = False
 
 
 Outcome = Delivered | Retry | Rejected

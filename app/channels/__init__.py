@@ -3,7 +3,7 @@
 A channel module `app/channels/<kind>.py` (hyphens in the kind become underscores) has
 
 * `Config`: a `ChannelConfig`, what the document says of a channel of this kind,
-* `render(notice, config, at) -> HttpRequest`: the request of one attempt made at the instant `at`,
+* `render(notice, config, at) -> Request`: the request of one attempt made at the instant `at` (over HTTP, or an e-mail),
 * `interpret(response, at) -> Outcome`: what the answer means.
 
 The module's name is its registration; there is no list to edit. A module whose name begins with `_` is a tool of the others.
@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.exchange import HttpRequest, HttpResponse, Outcome
+from app.exchange import Outcome, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Notice:
     """Such as `sla.breached`."""
     body: bytes
     event: Mapping[str, Any]
+    shortest: bool = False
+    """Whether the channel's shortest form is asked for, because it refused the other (`app.exchange.Rejected.smaller`)."""
 
 
 class ChannelConfig(BaseModel):
@@ -58,9 +60,9 @@ class Channel(Protocol):
 
     Config: type[ChannelConfig]
 
-    def render(self, notice: Notice, config: Any, at: datetime) -> HttpRequest: ...
+    def render(self, notice: Notice, config: Any, at: datetime) -> Request: ...
 
-    def interpret(self, response: HttpResponse, at: datetime) -> Outcome: ...
+    def interpret(self, response: Any, at: datetime) -> Outcome: ...
 
 
 @cache

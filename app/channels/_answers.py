@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from app.exchange import HttpResponse, Retry
+from app.exchange import HttpResponse, Response, Retry
 
 HINT_MAX: Final = timedelta(hours=6)
 """The longest a receiver may ask us to wait."""
@@ -39,7 +39,7 @@ def try_again(response: HttpResponse, at: datetime) -> Retry:
     return Retry(classify(response.status), answered(response), hint)
 
 
-def answered(response: HttpResponse) -> str:
+def answered(response: Response) -> str:
     """`The receiver answered 503.`"""
     return f"The receiver answered {response.status}."
 

@@ -68,7 +68,7 @@ def notice(type: str = "sla.breached", **changed: Any) -> Notice:  # noqa: A002 
     """A notice of a type; `changed` replaces parts of its data, one level deep where both are mappings."""
     data = {name: dict(part) if isinstance(part, dict) else part for name, part in OTHERS.get(type, SLA).items()}
     for name, part in changed.items():
-        data[name] = {**data[name], **part} if isinstance(part, dict) else part
+        data[name] = {**data.get(name, {}), **part} if isinstance(part, dict) else part
     model = event_types()[type].model_validate({"timestamp": DUE, "data": data})
     body = model.model_dump_json().encode()
     return Notice("msg_1", type, body, json.loads(body))

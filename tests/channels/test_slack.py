@@ -1,16 +1,21 @@
 """Slack: what is posted, within Slack's limits, and that no text from outside comes alive in it."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from pydantic import ValidationError
 from slack_sdk.models.blocks import Block
 
 from app.channels import Notice
-from app.channels.slack import Config, interpret, render
-from app.exchange import Delivered, HttpResponse, Rejected, Retry
+from app.channels._story import tell
+from app.channels.slack import API, Config, escape, interpret, render
+from app.exchange import Delivered, HttpResponse, Outcome, Rejected, Retry
+from app.schemas.events_out import event_types
+from tests.channels.hostile import said, texts
 from tests.channels.notices import AT, notice
 
 CONFIG = Config.model_validate({"url": "https://hooks.slack.com/services/T0/B0/XXXX"})
@@ -23,6 +28,11 @@ LINE = (
 def message(said: Notice) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(render(said, CONFIG, AT).body)
     return body
+
+
+def answer(**body: Any) -> Outcome:
+    """What is made of an answer of the API."""
+    return interpret(HttpResponse(200, {}, json.dumps(body).encode()), AT)
 
 
 def check_limits(body: dict[str, Any]) -> None:
@@ -89,7 +99,7 @@ def test_a_breach_says_what_whose_how_late_and_what_comes_next() -> None:
                 "elements": [
                     {
                         "type": "mrkdwn",
-                        "text": "breach `brc_1` · clock `clk_1` · step 1 of ladder wake-somebody · next: team lead in 15 min",
+                        "text": "breach brc_1 · clock clk_1 · step 1 of ladder wake-somebody · next: team lead in 15 min",
                     }
                 ],
             },
@@ -98,63 +108,28 @@ def test_a_breach_says_what_whose_how_late_and_what_comes_next() -> None:
     check_limits(body)
 
 
-@pytest.mark.parametrize(
-    ("type_", "changed", "line"),
-    [
-        (
-            "sla.warning",
-            {"late_seconds": None, "clock": {"remaining_seconds": 450, "metric": "resolution"}, "step": None, "breach_id": None},
-            (
-                "◔ SLA at risk: resolution · #4711 Checkout fails with 502 · nobody assigned · "
-                "due in 7 min (due 2026-11-21 09:30 UTC, policy Gold 24x7) · act before it is due"
-            ),
-        ),
-        (
-            "sla.recovered",
-            {"late_seconds": 12_000, "ticket": {"assignee": "Jane", "external_id": "ACME-12", "subject": None}, "step": None},
-            (
-                "✔ SLA recovered: first response · ACME-12 · assigned to Jane · "
-                "3 h 20 min late (due 2026-11-21 09:30 UTC, policy Gold 24x7) · nothing to do"
-            ),
-        ),
-        (
-            "sla.met_late",
-            {"late_seconds": 7200, "ticket": {"group": "Support"}, "step": None},
-            (
-                "✔ SLA met late: first response · #4711 Checkout fails with 502 · assigned to Support · "
-                "2 h late (due 2026-11-21 09:30 UTC, policy Gold 24x7) · nothing to do"
-            ),
-        ),
-        (
-            "sla.retracted",
-            {"clock": {"due_at": None}, "step": None},
-            (
-                "↺ SLA breach retracted: first response · #4711 Checkout fails with 502 · nobody assigned · "
-                "kept (policy Gold 24x7) · nothing to do: the promise was kept"
-            ),
-        ),
-        (
-            "sla.breached",
-            {"late_seconds": 0, "step": None},
-            (
-                "✖ SLA breached: first response · #4711 Checkout fails with 502 · nobody assigned · "
-                "due now (due 2026-11-21 09:30 UTC, policy Gold 24x7) · act now"
-            ),
-        ),
-        ("test.ping", {}, "✔ Test · Somebody pressed the button. · channel support-chat · nothing to do"),
-    ],
-)
-def test_each_event_is_one_line_that_stands_alone(type_: str, changed: dict[str, Any], line: str) -> None:
-    body = message(notice(type_, **changed))
+@pytest.mark.parametrize("type_", event_types())
+def test_every_event_is_a_message_within_the_limits(type_: str) -> None:
+    said = notice(type_)
+    body = message(said)
 
-    assert body["text"] == line
     check_limits(body)
+    assert body["text"] == escape(tell(said.event).line)
+    assert ("blocks" in body) is (type_ != "test.ping")
+
+
+def test_who_is_told_can_acknowledge() -> None:
+    url = "https://sla.example.com/ack/abc"
+    buttons = message(notice("escalation.step", links={"acknowledge": url}))["blocks"][3]["elements"]
+
+    assert [(button["action_id"], button.get("style")) for button in buttons][:2] == [("open_ticket", None), ("acknowledge", "primary")]
+    assert buttons[1]["url"] == url
 
 
 def test_an_event_we_do_not_know_is_named() -> None:
-    said = Notice("msg_1", "escalation.step", b"{}", {"type": "escalation.step", "data": {"level": 2}})
+    unknown = Notice("msg_1", "escalation.step", b"{}", {"type": "escalation.step", "data": {"level": 2}})
 
-    assert message(said) == {"text": "• escalation step · see the dashboard or the API for details"}
+    assert message(unknown) == {"text": "• escalation step · see the dashboard or the API for details"}
 
 
 def test_mentions_and_markup_of_strangers_do_not_come_alive() -> None:
@@ -187,7 +162,7 @@ def test_a_link_cannot_break_out_of_its_brackets() -> None:
 
 
 def test_a_long_link_stays_a_button_only() -> None:
-    url = "https://x.example/" + "a" * 2000
+    url = "https://x.example/" + "a" * 1500
     body = message(notice(ticket={"url": url}))
 
     assert url not in body["blocks"][1]["text"]["text"]
@@ -202,27 +177,30 @@ def test_no_link_at_all_means_no_buttons() -> None:
     check_limits(body)
 
 
-def test_a_body_that_grew_too_large_falls_back_to_the_line() -> None:
-    long = "https://x.example/" + "ü" * 2900  # two bytes each
-    body = message(notice(links={"ticket": long, "breach": long, "explain": long}))
-
-    assert body == {"text": LINE}
-
-
-@given(st.text(max_size=12_000) | st.sampled_from(["&" * 10_000, "<!here>" * 2000, "😀" * 9000, "${{7*7}}", "@everyone", "\u05d0" * 500]))
-def test_any_text_from_outside_fits_and_leaves_the_facts_readable(text: str) -> None:
-    parts: dict[str, Any] = {
-        "ticket": {"subject": text, "assignee": text, "organization": text, "priority": text, "tier": text},
-        "why": {"policy": text},
-        "step": {"ladder": text, "next": text},
-        "clock": {"target": text},
-    }
-    body = message(notice(**parts))
+def test_a_body_that_grew_too_large_gets_smaller_step_by_step() -> None:
+    long = "https://x.example/" + "a" * 2030
+    body = message(said("A" * 10_000, "escalation.step", long))
 
     check_limits(body)
-    assert "SLA breached: first response · #4711" in body["text"]
-    assert "due 2026-11-21 09:30 UTC" in body["text"]
-    assert "<!" not in body["text"]
+    assert len(body["blocks"][2]["fields"]) == 4
+    assert [button["action_id"] for button in body["blocks"][3]["elements"]] == ["open_ticket", "acknowledge"]
+
+
+def test_the_shortest_form_is_the_line_alone() -> None:
+    assert message(replace(notice(), shortest=True)) == {"text": LINE}
+
+
+@settings(deadline=None, max_examples=50)
+@given(texts())
+def test_any_text_from_outside_fits_and_leaves_the_facts_readable(text: str) -> None:
+    for type_ in ("sla.breached", "escalation.step"):
+        body = message(said(text, type_))
+
+        check_limits(body)
+        assert "first response · #4711" in body["text"]
+        assert "due 2026-11-21 09:30 UTC" in body["text"]
+        assert set(re.findall("<.", json.dumps(body, ensure_ascii=False))) <= {"<!", "<h"}  # our own date and link
+        assert set(re.findall("<!.....", json.dumps(body))) <= {"<!date^"}
 
 
 @pytest.mark.parametrize("body", [b"ok", b"ok\n", b"o", b""])
@@ -260,3 +238,69 @@ def test_what_no_retry_mends_is_dead_with_slacks_own_word(status: int, body: byt
 @pytest.mark.parametrize("status", [302, 408, 429, 500, 503])
 def test_what_may_pass_is_tried_again(status: int) -> None:
     assert isinstance(interpret(HttpResponse(status, {}, b"rollup_error"), AT), Retry)
+
+
+def test_a_body_that_slack_refuses_may_be_taken_in_its_shortest_form() -> None:
+    refused = interpret(HttpResponse(400, {}, b"invalid_payload"), AT)
+    gone = interpret(HttpResponse(404, {}, b"no_service"), AT)
+
+    assert isinstance(refused, Rejected)
+    assert isinstance(gone, Rejected)
+    assert (refused.smaller, gone.smaller) == (True, False)
+
+
+def test_a_bot_posts_to_its_channel_by_token() -> None:
+    bot = Config.model_validate({"token": "xoxb-1", "channel": "C0123ABCD"})
+    request = render(notice(), bot, AT)
+
+    assert (request.url, request.headers["authorization"]) == (API, "Bearer xoxb-1")
+    assert json.loads(request.body) == {"channel": "C0123ABCD"} | message(notice())
+
+
+def test_a_bot_may_use_another_slack() -> None:
+    url = "https://slack-gov.com/api/chat.postMessage"
+
+    assert render(notice(), Config.model_validate({"token": "x", "channel": "C1", "url": url}), AT).url == url
+
+
+@pytest.mark.parametrize("keys", [{}, {"token": "xoxb-1"}, {"channel": "C1"}, {"url": "https://x.example/", "channel": "C1"}])
+def test_a_channel_is_a_webhook_or_a_bot(keys: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Config.model_validate(keys)
+
+
+def test_what_the_api_has_posted_is_delivered_however_long_it_repeats_it() -> None:
+    assert answer(ok=True, channel="C1", ts="1.2") == Delivered()
+    assert interpret(HttpResponse(200, {}, b'{"ok":true,"message":{"text":"cut he'), AT) == Delivered()
+
+
+@pytest.mark.parametrize(
+    ("error", "disable", "smaller"),
+    [
+        ("invalid_auth", True, False),
+        ("token_revoked", True, False),
+        ("missing_scope", True, False),
+        ("channel_not_found", True, False),
+        ("not_in_channel", True, False),
+        ("is_archived", True, False),
+        ("invalid_blocks", False, True),
+        ("msg_too_long", False, True),
+        ("something_new", False, False),
+    ],
+)
+def test_what_the_api_refuses_is_dead(error: str, disable: bool, smaller: bool) -> None:
+    outcome = answer(ok=False, error=error)
+
+    assert isinstance(outcome, Rejected)
+    assert (outcome.disable, outcome.smaller) == (disable, smaller)
+    assert error in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "class_"), [("ratelimited", "http_429"), ("internal_error", "http_5xx"), ("service_unavailable", "http_5xx")]
+)
+def test_what_passes_at_the_api_is_tried_again(error: str, class_: str) -> None:
+    outcome = answer(ok=False, error=error)
+
+    assert isinstance(outcome, Retry)
+    assert (outcome.error_class, outcome.not_before) == (class_, None)

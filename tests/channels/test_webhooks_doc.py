@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.channels import load
 from app.channels.webhook import Config, render
 from app.delivery.schedule import SCHEDULE
 from app.schemas.events_out import event_types
@@ -24,7 +23,7 @@ def test_the_pages_receiver_verifies_what_we_send(function: str) -> None:
         exec(block, code)
     new, old = new_secret(), new_secret()
     config = Config.model_validate({"url": "https://hooks.example.com/", "secrets": [new, old]})
-    request = load("webhook").render(notice(), config, utc_now())
+    request = render(notice(), config, utc_now())
 
     for secret in (new, old):
         assert code[function](secret, dict(request.headers), request.body)["type"] == "sla.breached"
