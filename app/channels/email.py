@@ -66,7 +66,7 @@ class Config(ChannelConfig):
     recipients: Addresses = Field(min_length=1, max_length=RECIPIENTS_MAX)
     timezone: Annotated[str, AfterValidator(_is_a_zone)] = Field(default="UTC", description="Of the readers, an IANA name.")
     intake_addresses: Addresses = Field(
-        default_factory=list, description="Addresses whose mail becomes a ticket. None may be a recipient: an alert would open a ticket."
+        default_factory=list, description="Addresses whose mail becomes a ticket: neither recipient nor sender may be one."
     )
 
     @model_validator(mode="after")
@@ -79,6 +79,8 @@ class Config(ChannelConfig):
         looping = next((address for address in self.recipients if mailbox(address) in intake), None)
         if looping is not None:
             raise ValueError(f"the mail of {looping} becomes a ticket, so alerts sent there would open tickets")
+        if mailbox(bare(self.sender)) in intake:
+            raise ValueError("the sender's mail becomes a ticket, so bounces of alerts and answers to them would open tickets")
         return self
 
 

@@ -25,7 +25,6 @@ API: Final = "https://api.atlassian.com/jsm/ops/integration/v2/alerts"
 MESSAGE_MAX: Final = 130  # characters; so are the next ones
 DESCRIPTION_MAX: Final = 15_000
 DETAILS_MAX: Final = 8_000  # of all names and values together
-ENTITY_MAX: Final = 512
 TAG_MAX: Final = 50
 TAGS_MAX: Final = 20  # tags
 RESPONDERS_MAX: Final = 50  # responders
@@ -90,7 +89,7 @@ def _alert(notice: Notice, story: Story, alias: str, config: Config) -> dict[str
         return alert
     rest = {
         "description": _description(story),
-        "entity": cut(clean(story.clock.metric), ENTITY_MAX) if story.clock else "",
+        "entity": clean(story.clock.metric) if story.clock else "",
         "tags": [*config.tags, "slawatch", clean(notice.type, TAG_MAX)],
         "details": _details(story),
     }

@@ -141,7 +141,8 @@ def _change(payload: Node) -> Iterator[Record]:
     transaction, sequence = header.look("transactionKey").id(), header.look("sequenceNumber").id()
     record_ids = _listed(header.look("recordIds"))
     for record_id in record_ids:
-        key = f"{transaction}/{sequence or 0}" + (f"/{record_id}" if len(record_ids) > 1 else "")
+        change_id = f"{transaction}/{sequence or 0}" + (f"/{record_id}" if len(record_ids) > 1 else "")
+        key = change_id if len(change_id) <= _json.ID_MAX else _common.digest(change_id)
         yield Record(
             type=header.look("entityName").word() or _type_of(record_id),
             fields=Node({**fields, "Id": record_id}, payload.pointer),

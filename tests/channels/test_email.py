@@ -204,6 +204,21 @@ async def test_a_real_server_takes_it_over_tls_with_a_login(tmp_path: Path, tls:
     assert body(read(envelope.content)).startswith("✖ SLA breached: first response\n")
 
 
+@pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        ({"duty@example.com": "451 4.7.1 greylisted"}, Retry("smtp_4xx", "The receiver answered 451. It says: 4.7.1 greylisted.")),
+        ({"DATA": "552 5.3.4 too large"}, Rejected("smtp_5xx", "The receiver answered 552. It says: 5.3.4 too large.")),
+        ({"duty@example.com": "550 5.1.1 who?"}, Rejected("smtp_5xx", "The receiver answered 550. It says: 5.1.1 who?.", disable=True)),
+    ],
+)
+async def test_what_a_real_server_refuses_is_tried_again_or_not(replies: dict[str, str], expected: Outcome) -> None:
+    async with mail_server(replies) as server, DeliveryClient(GuardPolicy.of(["127.0.0.0/8"])) as client:
+        exchange = await client.send(render(notice(), config(host="127.0.0.1", port=server.port, tls="none"), AT))
+
+    assert interpret(exchange.response, AT) == expected  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("tls", "port"), [("starttls", 587), ("implicit", 465), ("none", 25)])
 def test_each_way_has_its_usual_port(tls: str, port: int) -> None:
     assert render(notice(), config(tls=tls), AT).port == port
@@ -225,6 +240,11 @@ def test_one_recipient_may_be_written_without_a_list_and_nobody_gets_it_twice() 
 def test_an_address_whose_mail_becomes_a_ticket_is_refused(recipient: str) -> None:
     with pytest.raises(ValidationError, match="becomes a ticket"):
         config(recipients=["duty@example.com", recipient], intake_addresses="support@example.com")
+
+
+def test_a_sender_whose_mail_becomes_a_ticket_is_refused_because_of_bounces() -> None:
+    with pytest.raises(ValidationError, match="bounces"):
+        config(sender="Support <SUPPORT+sla@example.com>", intake_addresses="support@example.com")
 
 
 def wrong() -> Iterator[dict[str, Any]]:

@@ -59,6 +59,7 @@ def look_around(samples: Samples) -> Found | None:
 
 
 def event_words(event: Place | None) -> tuple[str, ...]:
+    """The words the samples have for what happened, each once; none without such a place."""
     return tuple(dict.fromkeys(plain(value) for value in event.told)) if event is not None else ()
 
 

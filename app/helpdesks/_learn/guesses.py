@@ -94,10 +94,12 @@ def said_at(place: Place) -> int:
 
 
 def status(place: Place) -> int:
+    """The status: its word, or the name of the record it is."""
     return _word_of(place, {"status", "state"})
 
 
 def priority(place: Place) -> int:
+    """The priority; an urgency or severity for want of one."""
     return _word_of(place, {"priority"}) or _word_of(place, {"urgency", "severity"}) // 2
 
 
@@ -114,24 +116,29 @@ def _word_of(place: Place, names: set[str]) -> int:
 
 
 def subject(place: Place) -> int:
+    """The subject."""
     texts = bool(place.told) and all(isinstance(value, str) for value in place.told)
     names: dict[tuple[str, ...], int] = {("subject",): 90, ("title",): 85, ("summary",): 80}
     return names.get(place.words, 0) if texts and not place.in_message else 0
 
 
 def requester(place: Place) -> int:
+    """Who asked: best by address."""
     return _person(place, _REQUESTERS)
 
 
 def assignee(place: Place) -> int:
+    """Who has it: best by address."""
     return _person(place, _ASSIGNEES)
 
 
 def group(place: Place) -> int:
+    """The team or queue that has it."""
     return _named(place, _GROUPS)
 
 
 def organization(place: Place) -> int:
+    """The requester's company."""
     return _named(place, _COMPANIES)
 
 
@@ -172,10 +179,12 @@ def _named(place: Place, names: frozenset[str]) -> int:
 
 
 def channel(place: Place) -> int:
+    """How the ticket came in."""
     return 60 if place.is_words() and not place.in_message and place.words in (("channel",), ("via",), ("source",)) else 0
 
 
 def url(place: Place) -> int:
+    """A link to the ticket, for people: no API, no picture."""
     links = bool(place.told) and all(isinstance(v, str) and v.startswith(("http://", "https://")) for v in place.told)
     said = set(place.words)
     if not links or place.in_message or len(place.path) > 2 or not said & {"url", "link", "permalink", "href"}:
@@ -184,6 +193,7 @@ def url(place: Place) -> int:
 
 
 def tags(place: Place) -> int:
+    """Tags: a list, or words in a text."""
     lists = all(isinstance(value, list | str) or value is None for value in place.values)
     return 80 if lists and not place.in_message and place.words in (("tags",), ("labels",), ("tag", "list")) else 0
 

@@ -76,10 +76,12 @@ def visibilities(values: Iterable[Any]) -> Meanings:
 
 
 def knows_visibility(value: Any) -> bool:
+    """Whether a word says who can see a message."""
     return fold(plain(value)) in _VISIBILITIES
 
 
 def knows_role(value: Any) -> bool:
+    """Whether a word says on which side somebody is."""
     return fold(plain(value)) in {**ROLES, **_ROLE_WORDS}
 
 
