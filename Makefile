@@ -18,10 +18,11 @@ help: ## this list
 
 install: $(INSTALLED) ## the virtual environment in .venv, test tools included
 
-$(INSTALLED): pyproject.toml $(LOCKS)
+$(INSTALLED): pyproject.toml $(LOCKS) tests/receivers/package-lock.json
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/build.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/npm ci --prefix tests/receivers --no-fund --no-audit --silent
 	touch $@
 
 slawatch.yaml: | $(INSTALLED)
@@ -60,5 +61,5 @@ lock: ## resolve the dependencies anew (needs uv; LOCK="--upgrade" to go to the 
 	$(COMPILE) $(LOCK) pyproject.toml --extra demo --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove what was made here, except the database and slawatch.yaml
-	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv tests/receivers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

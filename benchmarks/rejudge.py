@@ -25,7 +25,7 @@ async def _run(size: int, kind: str) -> Report:
         db = await opened(url)
         live = await configured(db, DOCUMENT, now)
         await seed(db, live, now, size)
-        await live.put(DOCUMENT.replace("calendar: always", "calendar: office"), author="benchmark", if_match=live.current.etag)
+        await live.put(DOCUMENT.replace("calendar: always", "calendar: office"), author="benchmark", if_match=f'"{live.current.etag}"')
         began, judged = perf_counter(), 0
         while count := await rejudge_stale(db, live, now):
             judged += count

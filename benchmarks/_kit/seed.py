@@ -72,7 +72,7 @@ def _copied(step: int) -> dict[str, dict[str, str]]:
     return {
         "tickets": {"id": f"'tkt_' || {number}", "external_id": "'t' || n"},
         "events": {"ticket_id": f"'tkt_' || {number}"},
-        "clocks": {"id": f"'clk_' || {number}", "ticket_id": f"'tkt_' || {number}", **later},
+        "clocks": {"id": f"'clk_' || substr(id, -2) || substr({number}, 3)", "ticket_id": f"'tkt_' || {number}", **later},
     }
 
 
@@ -94,7 +94,11 @@ async def _copy(conn: Connection, table: str, changed: dict[str, str], ticket: s
 
 def _spelled(expression: str, *, postgresql: bool) -> str:
     """SQLite counts from the end with a negative start; PostgreSQL has `right`."""
-    return expression.replace(f"substr('{'0' * _DIGITS}' || n, -{_DIGITS})", f"lpad(n::text, {_DIGITS}, '0')") if postgresql else expression
+    if not postgresql:
+        return expression
+    return expression.replace(f"substr('{'0' * _DIGITS}' || n, -{_DIGITS})", f"lpad(n::text, {_DIGITS}, '0')").replace(
+        "substr(id, -2)", "right(id, 2)"
+    )
 
 
 async def _columns(conn: Connection, table: str) -> list[str]:
