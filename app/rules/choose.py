@@ -47,12 +47,6 @@ def rejections(book: Book, facts: Facts, at: datetime) -> list[Rejection]:
     return rejected
 
 
-def boundaries(book: Book) -> list[datetime]:
-    """The instants at which a tier begins or ceases to hold by date alone, sorted: a ticket may have to be judged anew there."""
-    dates = {at for tier in book.tiers for at in (tier.since, tier.until) if at is not None}
-    return sorted(dates)
-
-
 def _with_tier(book: Book, facts: Facts, at: datetime) -> tuple[Facts, str | None]:
     """The facts as conditions see them: with the requester's domain, and with the tier that was stated or resolved."""
     matched = dict(facts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from app.rules.calendar import Calendar
-from app.rules.policy import BeforeDueWarning, BusinessDays, OpenTime, PercentWarning, Target
+from app.rules.policy import BusinessDays, OpenTime, Target
 from app.rules.policy import Warning as Warn
 from app.rules.problems import NoWorkingTime
 from app.rules.stretches import Stretches
@@ -28,27 +29,51 @@ class Run(NamedTuple):
 
     start: datetime
     end: datetime | None
+    before: int
+    """What the runs before it gave, together."""
     gives: int
     is_last: bool
     """Nothing came after it: had it not been stopped, it would have gone on."""
 
 
-def runs(calendar: Calendar, stretches: Stretches) -> list[Run]:
-    """What each running stretch gives, in order."""
+class Ran(NamedTuple):
+    """What the running stretches of a cycle give on a calendar; kept, so that only what has changed since is counted anew."""
+
+    calendar: Calendar
+    stretches: Stretches
+    runs: tuple[Run, ...]
+
+
+def runs(calendar: Calendar, stretches: Stretches, known: Ran | None = None) -> tuple[Run, ...]:
+    """What each running stretch gives, in order. `known`: what was found out about the cycle before; without it the answer is the same."""
+    done, found = _still_known(calendar, stretches, known)
+    before = found[-1].before + found[-1].gives if found else 0
     last = stretches[-1]
-    return [
-        Run(s.start, s.end, 0 if s.end is None else calendar.open_microseconds_between(s.start, s.end), s is last)
-        for s in stretches
-        if s.kind == "running"
-    ]
+    for stretch in stretches[done:] if done else stretches:
+        start, end, kind, _ = stretch
+        if kind == "running":
+            gives = 0 if end is None else calendar.open_microseconds_between(start, end)
+            found.append(Run(start, end, before, gives, stretch is last))
+            before += gives
+    return tuple(found)
+
+
+def _still_known(calendar: Calendar, stretches: Stretches, known: Ran | None) -> tuple[int, list[Run]]:
+    """How many of the stretches lie as they did, the last one known left out, and the runs among them."""
+    if known is None or known.calendar is not calendar:
+        return 0, []
+    done = len(known.stretches) - 1
+    if len(stretches) <= done or stretches[:done] != known.stretches[:done]:
+        return 0, []
+    return done, list(known.runs[:-1] if known.stretches[-1].kind == "running" else known.runs)
 
 
 def consumed(calendar: Calendar, ran: Sequence[Run], at: datetime) -> int:
     """Microseconds of the target used up at an instant: open time within running stretches."""
-    total = 0
-    for start, end, gives, _ in ran:
-        total += gives if end is not None and end <= at else calendar.open_microseconds_between(start, at)
-    return total
+    for start, end, before, gives, _ in reversed(ran):
+        if start < at:
+            return before + (gives if end is not None and end <= at else calendar.open_microseconds_between(start, at))
+    return 0
 
 
 def reached(calendar: Calendar, ran: Sequence[Run], microseconds: int) -> datetime | None:
@@ -56,12 +81,17 @@ def reached(calendar: Calendar, ran: Sequence[Run], microseconds: int) -> dateti
 
     None while the clock stands still before that instant, and when the calendar cannot give so much within its horizon.
     """
-    left = microseconds
-    for start, _, gives, is_last in ran:
-        if is_last or gives >= left:
-            return _add(calendar, start, left)
-        left -= gives
-    return None
+    index = len(ran) - 1
+    if index > 0 and ran[index].before >= microseconds:
+        index = max(bisect_left(ran, microseconds, key=_before) - 1, 0)
+    if index < 0:
+        return None
+    start, _, before, gives, is_last = ran[index]
+    return _add(calendar, start, microseconds - before) if is_last or gives >= microseconds - before else None
+
+
+def _before(run: Run) -> int:
+    return run.before
 
 
 def due_at(calendar: Calendar, anchor: datetime, target: Target, stretches: Stretches, ran: Sequence[Run]) -> datetime | None:
@@ -73,25 +103,20 @@ def due_at(calendar: Calendar, anchor: datetime, target: Target, stretches: Stre
 
 def warnings(
     calendar: Calendar, anchor: datetime, target: Target, warned: Sequence[Warn], ran: Sequence[Run], most: int | None = None
-) -> Iterator[Milestone]:
+) -> list[Milestone]:
     """The warnings of a clock. Those whose instant is not known (paused) or lies before the start are left out, and those that need more
     than `most` microseconds consumed (None: none are)."""
-    total = _total(calendar, anchor, target)
-    for warning in warned if total is not None else ():
-        needed = _consumed_at(warning, total or 0)
+    found: list[Milestone] = []
+    total = _total(calendar, anchor, target) if warned else None
+    if total is None:
+        return found
+    for warning in warned:
+        needed = warning.consumed_at(total)
         if needed > 0 and (most is None or needed <= most):
             at = reached(calendar, ran, needed)
             if at is not None:
-                yield Milestone(warning.name, at)
-
-
-def _consumed_at(warning: Warn, total: int) -> int:
-    """How much is consumed when a warning fires; at or below zero it would fire before the start."""
-    match warning:
-        case PercentWarning(percent=percent):
-            return round(total * percent / 100)
-        case BeforeDueWarning(seconds=seconds):
-            return total - seconds * _MICRO
+                found.append(Milestone(warning.name, at))
+    return found
 
 
 def _total(calendar: Calendar, anchor: datetime, target: Target) -> int | None:

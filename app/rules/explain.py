@@ -73,8 +73,7 @@ def _explain_clock(clock: Clock, at: datetime) -> ClockLines:
 
 
 def _target_from(cycle: Cycle) -> str:
-    key = cycle.priority if cycle.priority in cycle.terms.targets else "default"
-    return f"policies.{cycle.policy}.targets.{cycle.metric}.{key}"
+    return f"policies.{cycle.policy}.targets.{cycle.metric}.{cycle.terms.word_for(cycle.priority)}"
 
 
 def _lines(cycle: Cycle, start: datetime, end: datetime) -> Iterator[SpanLine]:

@@ -39,6 +39,10 @@ class PercentWarning:
     name: str
     percent: float
 
+    def consumed_at(self, total: int) -> int:
+        """How much of a target of so many microseconds is consumed when it fires."""
+        return round(total * self.percent / 100)
+
 
 @dataclass(frozen=True, slots=True)
 class BeforeDueWarning:
@@ -46,6 +50,10 @@ class BeforeDueWarning:
 
     name: str
     seconds: int
+
+    def consumed_at(self, total: int) -> int:
+        """How much of a target of so many microseconds is consumed when it fires; at or below zero it would fire before the start."""
+        return total - self.seconds * 1_000_000
 
 
 Warning = PercentWarning | BeforeDueWarning  # noqa: A001 - the field's term
@@ -58,7 +66,8 @@ class Terms:
     metric: str
     calendar: Calendar
     targets: Mapping[str, Target]
-    """By priority word; the key `default` is for every other priority. No entry and no default: nothing is promised."""
+    """By priority word, upper and lower case aside; the key `default` is for every other priority. No entry and no default: nothing is
+    promised."""
     warnings: tuple[Warning, ...] = ()
     pause_while: Condition | None = None
     """The clock stands still while this holds; None: it never does."""
@@ -75,10 +84,26 @@ class Terms:
     """True: a ticket created by an agent owes a first response too."""
     suppress_if_breached_on_attach: bool = False
     """A breach that is already past when the clock first appears is recorded without a notice."""
+    pause_facts: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    """The facts that `pause_while` looks at, sorted."""
+
+    _words: Mapping[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """The keys of `targets` by how they are compared."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_words", {word.casefold(): word for word in self.targets})
+        if self.pause_while is not None:
+            object.__setattr__(self, "pause_facts", tuple(sorted(facts_named(self.pause_while))))
 
     def target_for(self, priority: str | None) -> Target | None:
         """The target for a priority word; None when nothing is promised for it."""
-        return self.targets.get(priority or "default", self.targets.get("default"))
+        return self.targets.get(self.word_for(priority))
+
+    def word_for(self, priority: str | None) -> str:
+        """The key of `targets` for a priority word: that word as the document writes it, else `default`."""
+        if priority is None or priority in self.targets:
+            return priority or "default"
+        return self._words.get(priority.casefold(), "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +147,12 @@ class Book:
     metrics: Mapping[str, CustomMetric] = field(default_factory=dict)
     deciding: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
     """The facts on which policy, tier and target hang: while none of them is stated, none of these changes."""
+    dates: tuple[datetime, ...] = field(init=False, repr=False, compare=False, default=())
+    """The instants at which a tier begins or ceases to hold by date alone, sorted: a ticket may have to be judged anew there."""
 
     def __post_init__(self) -> None:
         matches = [*(policy.match for policy in self.policies), *(tier.match for tier in self.tiers)]
         named = _ALWAYS_DECIDING.union(*(facts_named(match) for match in matches if match is not None))
         object.__setattr__(self, "deciding", named | {"assignee"} if "assignee_is_bot" in named else named)
+        dates = {at for tier in self.tiers for at in (tier.since, tier.until) if at is not None}
+        object.__setattr__(self, "dates", tuple(sorted(dates)))

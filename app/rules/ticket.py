@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.rules.events import ActorKind, EventKind, Facts, Message, TicketEvent
-from app.rules.timeline import Timeline
+from app.rules.timeline import Events, Timeline, moments
 
 _DONE = frozenset({"solved", "closed"})
+_NOBODY: frozenset[ActorKind] = frozenset()
+_AGENT, _BOT, _CUSTOMER, _UNKNOWN = ActorKind.AGENT, ActorKind.BOT, ActorKind.CUSTOMER, ActorKind.UNKNOWN
 _UNSTATED = object()
 
 
@@ -42,15 +44,17 @@ class TicketAt(NamedTuple):
     """Since when the present group owns it; None without a group."""
     by_agent: Conversation = _SILENCE
     by_agent_or_bot: Conversation = _SILENCE
-    events: tuple[TicketEvent, ...] = ()
+    events: Events = ()
     """The events applied at this instant; empty when only time has passed."""
     solved_since: datetime | None = None
     """When it was solved; None while it is not."""
     missed: bool = False
     """Whether a promise had been missed when it was solved. Set by `app.rules.cycles`, which knows the promises; False while not solved."""
+    gone_since: datetime | None = None
+    """Since which step it is gone; None while it is there."""
 
     def conversation(self, reply_by: frozenset[ActorKind]) -> Conversation:
-        return self.by_agent_or_bot if ActorKind.BOT in reply_by else self.by_agent
+        return self.by_agent_or_bot if _BOT in reply_by else self.by_agent
 
     def text(self, fact: str) -> str | None:
         """A fact as text; None when it is absent or nothing."""
@@ -62,59 +66,93 @@ class TicketAt(NamedTuple):
         return self.by_agent is before.by_agent and self.by_agent_or_bot is before.by_agent_or_bot and self.created_by is before.created_by
 
 
-def walk(timeline: Timeline, moments: Sequence[datetime] = ()) -> list[TicketAt]:
-    """The ticket after each instant of its timeline, oldest first; and, unchanged, at each of `moments` (sorted) after the first event.
+class Known:
+    """What is known of a ticket, learned instant by instant. `ticket` is how it stands after the last one."""
 
-    Events of one instant are applied in their order, and what they come to is one step: no verdict hangs on which of them the helpdesk
-    told first. Only the creation is a step of its own: what else is done in that instant is done to a ticket that was open.
-    """
-    created_at = timeline.created_at
-    if created_at is None:
-        return []
-    ticket = TicketAt(at=timeline.events[0].at, created_at=created_at, facts={"created_at": created_at})
-    heard: dict[str, ActorKind] = {}
-    steps: list[TicketAt] = []
-    pending = [moment for moment in moments if moment > ticket.at]
-    for group in timeline.moments():
-        while pending and pending[0] <= group[0].at:
-            steps.append(ticket._replace(at=pending.pop(0), events=()))
-        ticket = _apply(ticket, group, heard, timeline.events[0].at)
-        if len(steps) > 1 and steps[-1].events and steps[-1].at == ticket.at:
-            steps[-1] = ticket = ticket._replace(events=steps[-1].events + group)
+    __slots__ = ("birth", "heard", "ticket")
+
+    def __init__(self, timeline: Timeline) -> None:
+        """Nothing yet of what a timeline (with events) will tell, save when the ticket was created."""
+        self.birth = timeline.events[0].at
+        self.heard: dict[str, ActorKind] = {}
+        created_at = timeline.created_at or self.birth
+        self.ticket = TicketAt(at=self.birth, created_at=created_at, facts={"created_at": created_at})
+
+    def copy(self) -> Known:
+        """The same knowledge, to learn more without this one."""
+        twin = object.__new__(Known)
+        twin.birth, twin.heard, twin.ticket = self.birth, self.heard.copy(), self.ticket
+        return twin
+
+    def learn(self, instant: Events) -> TicketAt:
+        """The ticket after all events of the next instant (`Timeline.instants`).
+
+        They are applied in their order, and what they come to is one step: no verdict hangs on which of them the helpdesk told first.
+        """
+        before = ticket = self.ticket
+        if len(instant) == 1:
+            ticket = _apply(ticket, instant, self.heard, self.birth)
         else:
-            steps.append(ticket)
-    steps += [ticket._replace(at=moment, events=()) for moment in pending]
-    return steps
+            for group in moments(instant):
+                ticket = _apply(ticket, group, self.heard, self.birth)
+            ticket = ticket._replace(events=instant, gone_since=(before.gone_since or ticket.at) if ticket.is_gone else None)
+        self.ticket = ticket
+        return ticket
+
+    def at(self, moment: datetime) -> TicketAt:
+        """The ticket when only time has passed since the last instant."""
+        return self.ticket._replace(at=moment, events=())
 
 
-def _apply(ticket: TicketAt, group: tuple[TicketEvent, ...], heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
+def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
+    """The ticket after each instant of its timeline, oldest first; and, unchanged, at each of `dates` (sorted) after the first event."""
+    if not timeline.events:
+        return []
+    known = Known(timeline)
+    steps: list[TicketAt] = []
+    pending = [date for date in dates if date > known.birth]
+    for instant in timeline.instants():
+        while pending and pending[0] <= instant[0].at:
+            steps.append(known.at(pending.pop(0)))
+        steps.append(known.learn(instant))
+    return steps + [known.at(date) for date in pending]
+
+
+def _apply(ticket: TicketAt, group: Events, heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
+    _, created_at, created_by, known, was_solved, gone, group_since, by_agent, by_agent_or_bot, _, solved_since, _, gone_since = ticket
     at = group[0].at
-    facts = _assert_facts(ticket.facts, group)
-    created_by = ticket.created_by if ticket.created_by is not ActorKind.UNKNOWN else _creator(group, facts)
-    was_solved = solved = ticket.is_solved
-    gone, group_since = ticket.is_gone, ticket.group_since
-    if facts is not ticket.facts:
+    facts = _assert_facts(known, group)
+    if created_by is _UNKNOWN:
+        created_by = _creator(group, facts)
+    solved = was_solved
+    if facts is not known:
         solved = facts.get("status") in _DONE
         gone = bool(facts.get("deleted")) or facts.get("merged_into") is not None
         group_since = _group_since(ticket, facts, at)
-    by_agent, by_agent_or_bot = ticket.by_agent, ticket.by_agent_or_bot
+        gone_since = (gone_since or at) if gone else None
     authors = _authors(group, facts, heard)
-    if created_by is ActorKind.AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
-        authors.discard(ActorKind.CUSTOMER)
+    if authors and created_by is _AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
+        authors = authors - {_CUSTOMER}
     if authors or was_solved is not solved:
-        is_reply = ActorKind.AGENT in authors
-        by_agent = _converse(by_agent, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
-        is_reply = is_reply or ActorKind.BOT in authors
-        by_agent_or_bot = _converse(by_agent_or_bot, authors, at, is_reply=is_reply, was_solved=was_solved, solved=solved)
-    since = (ticket.solved_since or at) if solved else None
-    return TicketAt(at, ticket.created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group, since)
+        is_shared = by_agent is by_agent_or_bot and _BOT not in authors
+        is_reply = _AGENT in authors
+        by_agent = _converse(by_agent, authors, at, is_reply, was_solved, solved)
+        by_agent_or_bot = (
+            by_agent if is_shared else _converse(by_agent_or_bot, authors, at, is_reply or _BOT in authors, was_solved, solved)
+        )
+    solved_since = (solved_since or at) if solved else None
+    return TicketAt(
+        at, created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group, solved_since, False, gone_since
+    )
 
 
-def _assert_facts(known: Facts, group: tuple[TicketEvent, ...]) -> Facts:
+def _assert_facts(known: Facts, group: Events) -> Facts:
     """The facts with what the events state; the same object when that is nothing new. A new assignee is human unless it says otherwise."""
     stated = group[0].set
     if len(group) > 1:
         stated = {name: value for event in group for name, value in event.set.items()}
+    if not stated:
+        return known
     fresh = {name: value for name, value in stated.items() if known.get(name, _UNSTATED) != value and name != "created_at"}
     if not fresh:
         return known
@@ -123,7 +161,7 @@ def _assert_facts(known: Facts, group: tuple[TicketEvent, ...]) -> Facts:
     return {**known, **fresh}
 
 
-def _creator(group: tuple[TicketEvent, ...], facts: Facts) -> ActorKind:
+def _creator(group: Events, facts: Facts) -> ActorKind:
     for event in group:
         if event.kind is EventKind.TICKET_CREATED:
             return ActorKind.CUSTOMER if _is_requester(event, facts) else event.actor.kind
@@ -143,12 +181,12 @@ def _group_since(ticket: TicketAt, facts: Facts, at: datetime) -> datetime | Non
     return ticket.group_since if group == ticket.facts.get("group") else at
 
 
-def _authors(group: tuple[TicketEvent, ...], facts: Facts, heard: dict[str, ActorKind]) -> set[ActorKind]:
+def _authors(group: Events, facts: Facts, heard: dict[str, ActorKind]) -> frozenset[ActorKind]:
     """Who speaks in public."""
-    authors: set[ActorKind] = set()
+    authors = _NOBODY
     for event in group:
         if event.message is not None and (author := _author(event.message, event, facts, heard)) is not None:
-            authors.add(author)
+            authors |= {author}
     return authors
 
 
@@ -170,12 +208,14 @@ def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str,
     return None if event.echo else author
 
 
-def _converse(talk: Conversation, authors: set[ActorKind], at: datetime, *, is_reply: bool, was_solved: bool, solved: bool) -> Conversation:
+def _converse(
+    talk: Conversation, authors: frozenset[ActorKind], at: datetime, is_reply: bool, was_solved: bool, solved: bool
+) -> Conversation:
     """The conversation after one moment; the same object when nothing changes. Customers speak first: a reply answers what was there."""
     first, last, waiting = talk
     if was_solved and not solved and waiting is not None:
         waiting = at
-    if waiting is None and ActorKind.CUSTOMER in authors:
+    if waiting is None and _CUSTOMER in authors:
         waiting = at
     if is_reply:
         first, last, waiting = first or at, at, None

@@ -6,12 +6,18 @@ of the same order. Events that share instant and order are applied together: fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import TYPE_CHECKING, cast
 
 from app.rules.events import EventKind, TicketEvent
+
+if TYPE_CHECKING:
+    from app.rules.fold import Fold
+
+Events = tuple[TicketEvent, ...]
 
 
 def _place(event: TicketEvent) -> tuple[datetime, bool, int, bool, str]:
@@ -26,11 +32,17 @@ def _moment(event: TicketEvent) -> tuple[datetime, int | None, bool]:
 class Timeline:
     """All events of one ticket known so far: sorted, each key once. Two timelines of the same events are equal."""
 
-    events: tuple[TicketEvent, ...] = ()
+    events: Events = ()
+    keys: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    """The keys of all events; None: not looked at yet."""
+    folds: tuple[Fold, ...] = field(default=(), compare=False, repr=False)
+    """What `app.rules.fold` has made of it, newest first. Only a saving of work: with and without, it is the same timeline."""
 
     def extend(self, events: Iterable[TicketEvent]) -> Timeline:
         """With these events added; a key that is known already changes nothing."""
-        known = {event.key for event in self.events}
+        known = self.keys
+        if known is None:
+            known = frozenset([event.key for event in self.events])
         fresh: dict[str, TicketEvent] = {}
         for event in events:
             if event.key not in known:
@@ -38,24 +50,59 @@ class Timeline:
         if not fresh:
             return self
         added = sorted(fresh.values(), key=_place)
-        if not self.events or _place(self.events[-1]) < _place(added[0]):  # as good as always: what is new came last
-            return Timeline((*self.events, *added))
-        return Timeline(tuple(sorted((*self.events, *added), key=_place)))
+        every = (*self.events, *added)
+        if self.events and _place(self.events[-1]) > _place(added[0]):  # hardly ever: what is new came last
+            every = tuple(sorted(every, key=_place))
+        return Timeline(every, known.union(fresh), tuple(fold for fold in self.folds if fold.outlives(added)))
+
+    def carry(self, *folds: Fold) -> None:
+        """Keep what was made of it, for itself and for the timelines that extend it."""
+        object.__setattr__(self, "folds", folds)
 
     def until(self, at: datetime) -> Timeline:
         """As much of it as had happened at the instant `at`, that instant included."""
         return Timeline(tuple(event for event in self.events if event.at <= at))
 
-    def moments(self) -> Iterator[tuple[TicketEvent, ...]]:
+    def moments(self) -> Iterator[Events]:
         """The events in groups that are applied together, oldest first."""
-        for _, group in groupby(self.events, key=_moment):
-            yield tuple(group)
+        return moments(self.events)
+
+    def instants(self, taken: int = 0) -> Iterator[Events]:
+        """The events after the first `taken` ones in groups that are one step, oldest first: all of one instant.
+
+        Only the very first moment, which is the creation, is a step of its own: what else is done in that instant is done to a ticket
+        that was open.
+        """
+        events, end = self.events, len(self.events)
+        if taken == 0 and events:
+            first = next(moments(events))
+            yield first
+            taken = len(first)
+        while taken < end:
+            begin, at = taken, events[taken].at
+            taken += 1
+            while taken < end and events[taken].at == at:
+                taken += 1
+            yield events[begin:taken]
 
     @property
     def created_at(self) -> datetime | None:
         """When the ticket was created, UTC: as first stated by an event, else the time of the first event; None without events."""
         for event in self.events:
-            stated = event.set.get("created_at")
-            if isinstance(stated, datetime):
-                return stated
+            if states_creation(event):
+                return cast(datetime, event.set["created_at"])
         return self.events[0].at if self.events else None
+
+
+def states_creation(event: TicketEvent) -> bool:
+    """Whether an event says when its ticket was created."""
+    return "created_at" in event.set and isinstance(event.set["created_at"], datetime)
+
+
+def moments(events: Sequence[TicketEvent]) -> Iterator[Events]:
+    """Sorted events in groups that are applied together."""
+    if len(events) == 1:
+        yield tuple(events)
+        return
+    for _, group in groupby(events, key=_moment):
+        yield tuple(group)

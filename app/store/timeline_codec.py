@@ -1,16 +1,29 @@
 """The compact timeline as a ticket row carries it: a JSON list per event, without what the row says already."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 from app.rules.timeline import Timeline
 from app.store.types import from_microseconds, to_microseconds
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS = {kind.value: kind for kind in EventKind}
+_AUTHORS = {kind.value: kind for kind in ActorKind}
 
-def dump(timeline: Timeline) -> list[list[Any]]:
-    """`[key, at, order, kind, set, message, actor, echo]` for each event, oldest first."""
-    return [[event.key, to_microseconds(event.at), event.order, event.kind.value, *body(event).values()] for event in timeline.events]
+
+def dump(timeline: Timeline, stored: Sequence[list[Any]] = ()) -> list[list[Any]]:
+    """`[key, at, order, kind, set, message, actor, echo]` for each event, oldest first.
+
+    `stored`: the dump of a timeline that this one extends. Where nothing came late, only what is new is added to it.
+    """
+    known = len(stored)
+    if not known or timeline.events[known - 1].key != stored[-1][0]:
+        stored, known = (), 0
+    fresh = timeline.events[known:]
+    return [*stored, *([event.key, to_microseconds(event.at), event.order, event.kind.value, *body(event).values()] for event in fresh)]
 
 
 def load(rows: list[list[Any]], source: str, ticket: str) -> Timeline:
@@ -42,14 +55,20 @@ def _event(
         source=source,
         ticket=ticket,
         key=key,
-        at=from_microseconds(at),
+        at=_EPOCH + timedelta(microseconds=at),
         order=order,
-        kind=EventKind(kind),
-        set={name: _rich(value) for name, value in facts.items()},
-        message=None if message is None else Message(ActorKind(message[0]), message[1], message[2]),
-        actor=Actor(ActorKind(actor[0]), actor[1]),
+        kind=_KINDS[kind],
+        set={name: _rich(value) if isinstance(value, (dict, list)) else value for name, value in facts.items()} if facts else {},
+        message=None if message is None else Message(_AUTHORS[message[0]], message[1], message[2]),
+        actor=_actor(*actor),
         echo=echo,
     )
+
+
+@lru_cache(maxsize=4096)
+def _actor(kind: str, name: str | None) -> Actor:
+    """The same few people act again and again."""
+    return Actor(_AUTHORS[kind], name)
 
 
 def _plain(value: FactValue) -> Any:

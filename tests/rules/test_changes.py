@@ -183,6 +183,21 @@ def test_no_target_for_the_priority_is_no_clock_never_a_zero_target() -> None:
     assert raised.last("resolution").due_at == at("10:00")
 
 
+@pytest.mark.parametrize("told", ["priority P1", "priority p1"])
+def test_a_priority_of_the_helpdesks_own_has_its_target_upper_and_lower_case_aside(told: str) -> None:
+    own_words = book(terms("resolution", {"P1": "1h", "default": "4h"}))
+
+    assert judged(timeline(f"09:00 created and {told}"), own_words, "09:30").last("resolution").due_at == at("10:00")
+
+
+def test_a_priority_that_only_changes_its_case_changes_nothing() -> None:
+    own_words = book(terms("resolution", {"P1": "1h", "default": "4h"}, on_change="restart"))
+
+    clocks = judged(timeline("09:00 created and priority P1", "09:30 priority p1"), own_words, "09:40").of("resolution")
+
+    assert [(clock.due_at, clock.cycle.retargeted_at) for clock in clocks] == [(at("10:00"), None)]
+
+
 def test_a_policy_that_is_lost_and_found_again_is_the_same_promise() -> None:
     only_high = book(terms("resolution", {"high": "2h"}))
     told = ["09:00 created and priority high", "09:30 priority low"]

@@ -1,6 +1,6 @@
 """Which policy and which tier hold, and why the others do not."""
 
-from app.rules.choose import Choice, Rejection, boundaries, choose, rejections
+from app.rules.choose import Choice, Rejection, choose, rejections
 from app.rules.conditions import parse_condition
 from app.rules.events import FactValue
 from app.rules.policy import Book, Tier
@@ -51,13 +51,13 @@ def test_a_dated_tier_holds_from_its_begin_until_before_its_end() -> None:
     by = Book(1, (), tiers=(Tier("gold", since=at("12:00"), until=at("13:00")),))
 
     assert [choose(by, {}, at(time)).tier for time in ("11:59:59", "12:00", "12:59:59", "13:00")] == [None, "gold", "gold", None]
-    assert boundaries(by) == [at("12:00"), at("13:00")]
+    assert by.dates == (at("12:00"), at("13:00"))
 
 
 def test_boundaries_are_sorted_and_each_one_once() -> None:
     by = Book(1, (), tiers=(Tier("b", since=at("13:00")), Tier("a", since=at("12:00"), until=at("13:00")), Tier("c")))
 
-    assert boundaries(by) == [at("12:00"), at("13:00")]
+    assert by.dates == (at("12:00"), at("13:00"))
 
 
 def test_every_policy_before_the_chosen_one_says_why_it_is_not() -> None:

@@ -76,8 +76,9 @@ def test_a_change_of_terms_is_counted_by_the_new_calendar() -> None:
 
 
 def test_the_place_of_the_target_in_the_document_is_named() -> None:
-    by_priority = book(terms("resolution", {"high": "1h", "default": "4h"}))
+    by_priority = book(terms("resolution", {"high": "1h", "P5": "2h", "default": "4h"}))
 
+    assert lines(timeline("09:00 priority p5"), by_priority, "09:30").target_from == "policies.everyone.targets.resolution.P5"
     assert lines(timeline("09:00 priority high"), by_priority, "09:30").target_from == "policies.everyone.targets.resolution.high"
     assert lines(timeline("09:00 priority low"), by_priority, "09:30").target_from == "policies.everyone.targets.resolution.default"
 

@@ -56,6 +56,21 @@ def test_what_shares_instant_and_order_is_applied_together() -> None:
     assert [[known.key for known in moment] for moment in line.moments()] == [["a"], ["b", "c"], ["d"]]
 
 
+def test_all_of_one_instant_is_one_step_but_the_creation_stands_alone() -> None:
+    line = timeline("09:00 =a created", "09:00 =b open", "09:00 #1 =c solved", "10:00 =d open", "10:00 #1 =e solved", "11:00 =f open")
+
+    assert [[known.key for known in step] for step in line.instants()] == [["a"], ["b", "c"], ["d", "e"], ["f"]]
+    assert [[known.key for known in step] for step in line.instants(3)] == [["d", "e"], ["f"]]
+    assert list(Timeline().instants()) == []
+
+
+def test_a_longer_timeline_knows_all_keys() -> None:
+    line = timeline("09:00 =a created").extend([event("10:00 =b open")])
+
+    assert line.extend([event("11:00 =a solved"), event("12:00 =b solved")]) is line
+    assert line == timeline("09:00 =a created", "10:00 =b open")
+
+
 def test_created_is_what_the_first_event_that_says_so_says() -> None:
     line = timeline("09:00 open", event("09:10 open", created_at=at("08:00")), event("09:20 open", created_at=at("08:30")))
 

@@ -1,0 +1,115 @@
+"""What has been made of a timeline so far, carried along with it: another event is one step more, and not all of them again.
+
+Only a saving of work. A fold belongs to one document and to the events up to one instant; when an event comes late, or the document is
+another, it is made anew from the events, and comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.rules.clock import Clock
+from app.rules.cycles import Teller
+from app.rules.events import TicketEvent
+from app.rules.policy import Book
+from app.rules.ticket import Known, TicketAt
+from app.rules.timeline import Events, Timeline, states_creation
+
+
+class Fold:
+    """A ticket's story under one document, up to and including everything of one instant."""
+
+    __slots__ = ("_creation", "_dates", "_known", "_taken", "_teller")
+
+    def __init__(self, timeline: Timeline, book: Book) -> None:
+        """Before the first instant of a timeline (with events)."""
+        self._known = Known(timeline)
+        self._teller = Teller(book)
+        self._taken = 0
+        self._dates = sum(1 for date in book.dates if date <= self._known.birth)
+        self._creation = next((index for index, event in enumerate(timeline.events) if states_creation(event)), None)
+
+    def copy(self) -> Fold:
+        """The same story, to go on without this one."""
+        twin = object.__new__(Fold)
+        twin._known, twin._teller = self._known.copy(), self._teller.copy()
+        twin._taken, twin._dates, twin._creation = self._taken, self._dates, self._creation
+        return twin
+
+    @property
+    def ticket(self) -> TicketAt:
+        """The ticket after the last step."""
+        return self._teller.steps[-1]
+
+    @property
+    def policy(self) -> str | None:
+        """The policy that holds now."""
+        chosen = self._teller.choice.policy
+        return chosen.name if chosen is not None else None
+
+    @property
+    def tier(self) -> str | None:
+        """The tier that holds now."""
+        return self._teller.choice.tier
+
+    def clocks(self, at: datetime) -> tuple[Clock, ...]:
+        """The verdict on every cycle at an instant, metric by metric, each by time."""
+        return tuple([clock for track in self._teller.tracks.values() for clock in track.clocks(at)])
+
+    def serves(self, book: Book, at: datetime) -> bool:
+        """Whether it is what this document makes of the events at the instant `at`: no date in it is one that had not come by then."""
+        return self._teller.book is book and (not book.dates or self._known.ticket.at <= at)
+
+    def outlives(self, added: Sequence[TicketEvent]) -> bool:
+        """Whether it stays as it is when these events (sorted, at least one) come to be known."""
+        if added[0].at <= self._known.ticket.at:
+            return False
+        return (self._creation is not None and self._creation < self._taken) or not any(map(states_creation, added))
+
+    def take(self, instant: Events, at: datetime) -> None:
+        """The next instant of the timeline, after the dates before it that have come by `at`."""
+        if self._dates < len(self._teller.book.dates):
+            self.wait(min(at, instant[0].at))
+        self._taken += len(instant)
+        self._teller.take(self._known.learn(instant))
+
+    def wait(self, at: datetime) -> None:
+        """Only time passes, until `at`: the dates of the document that lie before are steps."""
+        dates = self._teller.book.dates
+        while self._dates < len(dates) and dates[self._dates] <= at:
+            self._teller.take(self._known.at(dates[self._dates]))
+            self._dates += 1
+
+    def is_behind(self, at: datetime) -> bool:
+        """Whether a date of the document that has not been taken has come by `at`."""
+        return self._dates < len(self._teller.book.dates) and self._teller.book.dates[self._dates] <= at
+
+    @property
+    def taken(self) -> int:
+        """How many of the events it has taken."""
+        return self._taken
+
+
+def fold(timeline: Timeline, book: Book, at: datetime) -> Fold | None:
+    """The ticket's story at the instant `at`, taken up where the timeline's folds have left it. None when nothing is known.
+
+    The timeline carries on two: after its newest instant, and before it, since more may become known of the newest instant.
+    """
+    if not timeline.events:
+        return None
+    known = next((carried for carried in timeline.folds if carried.serves(book, at)), None)
+    newest = before = known or Fold(timeline, book)
+    instants = list(timeline.instants(newest.taken))
+    if instants:
+        if known is not None and len(instants) > 1:
+            before = known.copy()
+        for instant in instants[:-1]:
+            before.take(instant, at)
+        newest = before.copy()
+        newest.take(instants[-1], at)
+        timeline.carry(*(made for made in (newest, before) if made.taken and made.serves(book, at)))
+    if newest.is_behind(at):
+        newest = newest.copy()
+        newest.wait(at)
+    return newest
