@@ -62,7 +62,7 @@ class MailResponse:
     status: int
     """The reply code, 200-599."""
     body: bytes = b""
-    """The reply's text without its codes, at most 8 KiB; then, one a line, the recipients it refused when it took the message for others."""
+    """The reply's text without its codes, at most 8 KiB; then, one a line, the recipients it refused when it took it for others."""
 
 
 Request = HttpRequest | MailRequest
@@ -89,12 +89,14 @@ class Retry:
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """Never to be accepted: the delivery is dead. `disable` says that the endpoint itself is gone (410), `smaller` that it was this
-    body that was refused, and that the shortest form of the notice may be taken (`app.channels.Notice.shortest`)."""
+    body that was refused, and that the shortest form of the notice may be taken (`app.channels.Notice.shortest`), `dropped` that it is not
+    wanted any more: the delivery is superseded, and nothing is wrong with the endpoint."""
 
     error_class: str
     detail: str
     disable: bool = False
     smaller: bool = False
+    dropped: bool = False
 
 
 Outcome = Delivered | Retry | Rejected

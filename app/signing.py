@@ -16,6 +16,7 @@ import hmac
 import secrets as randomness
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -166,6 +167,7 @@ def _private_key(secret: str) -> Ed25519PrivateKey:
     return key
 
 
+@lru_cache(maxsize=256)  # a handful of keys signs everything
 def _key(secret: str, prefix: str) -> bytes:
     """The bytes behind the prefix; a missing prefix or missing padding is forgiven, an empty key is not."""
     text = secret.removeprefix(prefix)

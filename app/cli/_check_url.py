@@ -1,4 +1,4 @@
-"""`slawatch channel`: what the address guard says of a channel's URL, without dialling it."""
+"""What the address guard says of a channel's URL, without dialling it."""
 
 import asyncio
 import json
@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.delivery.resolver import LookupFailed, LookupTimeout, Resolve, SystemLookup, look_up
 from app.guard import Blocked, GuardPolicy, judge_answers, judge_url
-
-app = typer.Typer(help="Check the channels that alerts go out by.", no_args_is_help=True)
 
 _DNS_SECONDS = 5.0
 
@@ -30,12 +28,6 @@ class _Question(BaseModel):
     phase: str = ""
 
 
-@app.callback()
-def channel() -> None:
-    """Check the channels that alerts go out by."""
-
-
-@app.command("check-url")
 def check_url(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="URLs, or - for JSON lines on standard input.")],
     allow_network: Annotated[list[str] | None, typer.Option(help="A network to permit, as in delivery.allow_networks.")] = None,

@@ -12,8 +12,19 @@ _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errn
 _RESET = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 
 
+class SendFailed(Exception):
+    """There is no answer, and whoever tried knows why: the error class and a sentence without secrets."""
+
+    def __init__(self, error_class: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error_class = error_class
+        self.detail = detail
+
+
 def explain(error: BaseException) -> tuple[str, str]:
     """The error class and a sentence without secrets. What is our own fault (no free port, a bug) is `internal`."""
+    if isinstance(error, SendFailed):
+        return error.error_class, error.detail
     for kinds, name, sentence in _TABLE:
         if isinstance(error, kinds):
             return name, sentence.format(error=_cause(error))
@@ -34,12 +45,16 @@ def _explain_os_error(error: OSError) -> tuple[str, str]:
         if isinstance(error.__cause__, ssl.SSLError):
             return "tls_error", f"TLS failed: {_cause(error.__cause__)}."
         return "connection_reset", f"The connection broke: {_cause(error)}."
-    number = error.os_error.errno
-    if number in _OURS:
+    return not_connected(error.os_error)
+
+
+def not_connected(error: OSError) -> tuple[str, str]:
+    """The class and sentence of a dial that failed before anything was said."""
+    if error.errno in _OURS:
         return "internal", f"No connection could be opened from here: {_cause(error)}."
-    if number == errno.ETIMEDOUT:
+    if error.errno == errno.ETIMEDOUT or isinstance(error, TimeoutError):
         return "connect_timeout", f"The connection was not made in time: {_cause(error)}."
-    name = "connection_reset" if number in _RESET else "connect_refused"
+    name = "connection_reset" if error.errno in _RESET else "connect_refused"
     return name, f"The connection was not accepted: {_cause(error)}."
 
 
@@ -57,6 +72,11 @@ def _cause(error: BaseException) -> str:
 
 
 _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str, str], ...] = (
+    (
+        (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
+        "internal",
+        "The egress proxy did not let the request through: {error}.",
+    ),
     (LookupTimeout, "dns_timeout", "{error}"),
     (LookupFailed, "dns_error", "{error}"),
     ((aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError), "tls_error", "TLS failed: {error}."),

@@ -1,10 +1,12 @@
 """URLs as they may be logged, stored and shown: without credentials, without query and, unless asked for, without the path."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 _TAIL = 4  # characters of a secret path that are shown, so that two channels can be told apart
 
 
+@lru_cache(maxsize=1024)
 def redact(url: str, *, show_path: bool = False) -> str:
     """`https://host/...WXYZ` of a URL: many a webhook's path is its credential. With `show_path`, `https://host/path?...`.
 

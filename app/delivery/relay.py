@@ -1,74 +1,101 @@
-"""The relay: takes ready deliveries out of the outbox, sends them, records what came of it.
+"""The relay: takes ready deliveries out of the outbox, sends them, has recorded what came of it.
 
 A delivery is claimed with a lease and a fencing number, sent outside any transaction, and recorded under that number. Whoever dies on
-the way leaves a lease that ends; whoever comes back late finds a newer number and changes nothing. One slow endpoint holds back only
-itself: a channel with enough requests on their way is left out of the next claim.
+the way leaves a lease that ends; whoever comes back late finds a newer number and changes nothing. Channels are claimed by
+themselves and sent by senders of their own, so one that is slow or dead holds back only itself; an endpoint that gives no answer
+is left alone by its breaker (`app.delivery.breaker`), without its deliveries losing attempts.
 """
 
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
-import orjson
-
-from app import channels
-from app.channels import ChannelConfig, Notice
-from app.delivery.client import DeliveryClient, Exchange
+from app.delivery.breaker import PROBE, Tried
+from app.delivery.client import DeliveryClient
+from app.delivery.digests import fold_ready
+from app.delivery.recorder import Record, Recorder
+from app.delivery.routes import Routes
 from app.delivery.schedule import next_attempt_at
-from app.exchange import Delivered, Outcome, Rejected, Retry
-from app.store import outbox
-from app.store.database import Database
-from app.store.outbox import Claim
+from app.delivery.sending import Attempt, Notices, attempt
+from app.delivery.turns import PER_CHANNEL, InHand, Turns
+from app.delivery.write_back import WriteBacks, is_write_back
+from app.exchange import Delivered, Rejected, Retry
+from app.store import claims, endpoints, outbox
+from app.store.claims import Claim, End, Ended, Head, Want
+from app.store.database import Connection, Database
 from app.telemetry import metrics
 from app.timesource import Now
 
+__all__ = ["LEASE", "PER_CHANNEL", "Relay"]
+
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
-"""Longer than any attempt may take (DNS, connect, total, body: 17 s)."""
-PER_CHANNEL = 4
-IN_FLIGHT = 200
-_DETAIL_MAX = 1000
-
-ChannelsNow = Callable[[], Mapping[str, ChannelConfig]]
+LEASE: Final = timedelta(seconds=25)
+"""Longer than a claim may wait for its turn and an attempt may take (total and body: 17 s) together."""
+_ATTEMPT_SECONDS: Final = 18.0
+_UPKEEP: Final = timedelta(seconds=1)
+_BACKLOG_MAX: Final = 2000
+_FALLBACKS: Final = 200
+_DETAIL_MAX: Final = 1000
 
 
 class Relay:
-    """The senders of one process. `channels_now` gives the channels of the configuration in force."""
+    """The senders of one process. `routes_now` gives the channels of the configuration in force."""
 
     def __init__(
-        self, db: Database, client: DeliveryClient, channels_now: ChannelsNow, now: Now, *, jitter: Callable[[], float] = random.random
+        self,
+        db: Database,
+        client: DeliveryClient,
+        routes_now: Callable[[], Routes],
+        now: Now,
+        *,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._db = db
         self._client = client
-        self._channels_now = channels_now
+        self._routes_now = routes_now
         self._now = now
         self._jitter = jitter
         self.on_room: Callable[[], None] = lambda: None
-        """Called when a channel that was full has room again: there may be more to claim."""
-        self._sending: set[asyncio.Task[None]] = set()
-        self._busy: Counter[str] = Counter()
+        """Called when there may be more to claim before the instant that `run_once` has named."""
+        self._recorder = Recorder(db, routes_now, lambda: self.on_room())
+        self._turns = Turns()
+        self._notices = Notices()
+        self._write_backs = WriteBacks(db, client, routes_now, self._at)
+        self._senders: set[asyncio.Task[None]] = set()
+        self._more: set[str] = set()
+        self._upkept: datetime | None = None
+        self._stopping = False
+        self._skew = timedelta(0)
+        """What the database's clock is ahead of this machine's."""
 
     async def run_once(self) -> datetime | None:
         """Claim what is ready and start sending it. Returns when the next delivery is ready, None when none is waiting."""
-        free = IN_FLIGHT - len(self._sending)
-        room = outbox.Room(self._busy, most=PER_CHANNEL)
-        async with self._db.begin() as conn:
+        version = self._recorder.version
+        async with self._db.read() as conn:
             at = await self._db.now(conn, self._now)
-            claims = await outbox.claim(conn, at, lease=LEASE, limit=min(free, 64), room=room) if free > 0 else []
-            nearest = await outbox.next_attempt_at(conn, without=room.full)
-        metrics.OUTBOX_OLDEST.set(max(0.0, (at - nearest).total_seconds()) if nearest is not None else 0)
-        for claim in claims:
-            self._busy[claim.channel] += 1
-            task = asyncio.create_task(self._deliver(claim, at), name=f"deliver {claim.id}")
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-        return nearest
+            heads = await claims.heads(conn)
+            self._recorder.learn(await endpoints.known(conn), version)
+            await self._drop_unwanted(conn, at)
+        self._skew = at - self._now()
+        self._observe(heads, at)
+        if self._is_idle(heads, at):
+            return self._nearest(heads, at, set())
+        async with self._db.begin() as conn:
+            await self._keep_up(conn, at)
+            await self._fold(conn, heads, at)
+            asked, taken = await self._claim(conn, heads, at)
+            heads = await claims.heads(conn) if asked else heads
+            bodies = await claims.bodies(conn, self._notices.missing(taken))
+        notices = self._notices.keep(taken, bodies)
+        until = monotonic() + LEASE.total_seconds() - _ATTEMPT_SECONDS
+        self._turns.add(InHand(claim, notices[claim.notice_id], until) for claim in taken)
+        self._start()
+        return self._nearest(heads, at, asked - {claim.channel for claim in taken})
 
     async def reclaim(self) -> int:
         """After a start on SQLite, where nobody else can be sending: what a killed process had on its way is ready at once, not when its
@@ -76,101 +103,189 @@ class Relay:
         if self._db.dialect != "sqlite":
             return 0
         async with self._db.begin() as conn:
-            return await outbox.release(conn, await self._db.now(conn, self._now))
+            return await claims.release(conn, await self._db.now(conn, self._now))
 
     @property
     def sending(self) -> int:
         """How many requests are on their way."""
-        return len(self._sending)
+        return self._turns.busy
 
     async def drain(self) -> None:
-        """Wait for what is on its way."""
-        while self._sending:
-            await asyncio.wait(set(self._sending))
+        """Wait until everything claimed is sent and recorded."""
+        while self._senders or self._recorder.backlog:
+            if self._senders:
+                await asyncio.wait(set(self._senders))
+            await self._recorder.idle()
 
-    async def _deliver(self, claim: Claim, at: datetime) -> None:
-        """One attempt, from claim to record. A fault of ours counts as an attempt and is tried again."""
-        started = self._now()
-        exchange: Exchange | None = None
-        kind = "unknown"
+    async def stop(self) -> None:
+        """Send nothing more: what waits for its turn is given back, what is on its way is awaited and recorded."""
+        self._stopping = True
+        waiting = self._turns.waiting()
+        self._turns.drop({claim.id for claim in waiting})
+        self._give_back(waiting)
+        await self.drain()
+
+    async def _drop_unwanted(self, conn: Connection, at: datetime) -> None:
+        """Look again at what waits for its turn here: what was taken back meanwhile is not sent."""
+        waiting = self._turns.waiting()
+        if waiting:
+            wanted = await claims.still_wanted(conn, waiting)
+            unwanted = [claim for claim in waiting if claim.id not in wanted]
+            self._turns.drop({claim.id for claim in unwanted})
+            self._recorder.put(Record(Ended(claim, "superseded", at)) for claim in unwanted)
+
+    def _is_idle(self, heads: Sequence[Head], at: datetime) -> bool:
+        return self._upkept is not None and timedelta(0) <= at - self._upkept < _UPKEEP and all(head.at > at for head in heads)
+
+    async def _keep_up(self, conn: Connection, at: datetime) -> None:
+        """Once a second: end what is not worth saying any more, tell the fallbacks."""
+        if self._upkept is not None and timedelta(0) <= at - self._upkept < _UPKEEP:
+            return
+        self._upkept = at
+        await outbox.expire(conn, at)
+        routes = self._routes_now()
+        rows = await outbox.unanswered(conn, at, limit=_FALLBACKS)
+        heard = await outbox.hearers(conn, [row.notice_id for row in rows]) if rows else set()
+        made = []
+        for row in rows:
+            fallback = routes.fallbacks.get(row.channel)
+            if fallback is not None and not row.withdrawn and (row.notice_id, fallback.channel) not in heard:
+                heard.add((row.notice_id, fallback.channel))
+                made.append(_told_instead(row, fallback.channel, routes, at))
+        await outbox.add(conn, [], made)
+
+    async def _fold(self, conn: Connection, heads: Sequence[Head], at: datetime) -> None:
+        """Where a channel groups: of what is ready, decide what goes by itself, and fold the rest (`app.delivery.digests`)."""
+        routes = self._routes_now()
+        for head in heads:
+            group, endpoint = routes.groups.get(head.channel), self._recorder.book.get(head.channel)
+            is_served = endpoint is None or (endpoint.disabled_at is None and endpoint.open_until is None)
+            if group is not None and head.lane == outbox.LIVE and head.at <= at and is_served:
+                await fold_ready(conn, head.channel, group, routes, at)
+
+    async def _claim(self, conn: Connection, heads: Sequence[Head], at: datetime) -> tuple[set[str], list[Claim]]:
+        """Claim for the channels that have something ready, are in use and have room: which were asked, and what was taken."""
+        wants: list[Want] = []
+        for head in heads:
+            endpoint = self._recorder.book.get(head.channel)
+            if head.at > at or self._recorder.backlog > _BACKLOG_MAX:
+                continue
+            if endpoint is not None and endpoint.disabled_at is not None:
+                await outbox.hold(conn, head.channel, at)
+                self._give_back(self._turns.clear(head.channel))
+            elif endpoint is not None and endpoint.open_until is not None:
+                if endpoint.open_until <= at and await endpoints.take_probe(conn, head.channel, at, at + PROBE):
+                    wants.append(Want(head.channel, head.lane, 1))
+            elif (room := self._turns.room(head.channel) - sum(w.room for w in wants if w.channel == head.channel)) > 0:
+                wants.append(Want(head.channel, head.lane, room))
+        taken = await claims.claim(conn, at, wants, lease=LEASE, ordered=self._routes_now().ordered)
+        return {want.channel for want in wants}, taken
+
+    def _nearest(self, heads: Sequence[Head], at: datetime, fruitless: set[str]) -> datetime | None:
+        """When there is something to claim again. Not counted: what is ready while its channel has no room (a sender says when it has),
+        or while others hold it (`fruitless`: claimed in vain just now)."""
+        self._more = {head.channel for head in heads if head.at <= at}
+        found: list[datetime] = []
+        for head in heads:
+            endpoint = self._recorder.book.get(head.channel)
+            if endpoint is not None and endpoint.open_until is not None:
+                found.append(max(head.at, endpoint.open_until, at + _UPKEEP))
+            elif head.at > at or (head.channel not in fruitless and self._turns.room(head.channel) > 0):
+                found.append(head.at)
+        return min(found, default=None)
+
+    def _start(self) -> None:
+        """Start as many senders as may be at work."""
+        for channel in () if self._stopping else self._turns.free():
+            task = asyncio.create_task(self._send_all(channel), name=f"deliver to {channel}")
+            self._senders.add(task)
+            task.add_done_callback(self._senders.discard)
+
+    async def _send_all(self, channel: str) -> None:
+        """One sender: one delivery after another while there are some."""
         try:
-            config = self._channels_now().get(claim.channel)
-            if claim.expires_at is not None and claim.expires_at <= at:
-                await self._record(
-                    claim, {"state": "expired", "error_class": None, "detail": "not worth saying any more"}, started, None, "expired"
-                )
+            while (each := self._turns.take(channel)) is not None:
+                await self._deliver(each)
+                if channel in self._more and self._turns.room(channel) > 0:
+                    self._more.discard(channel)
+                    self.on_room()
+        finally:
+            self._turns.stopped(channel)
+            self._start()
+
+    async def _deliver(self, each: InHand) -> None:
+        """One attempt, from claim to record. A fault of ours counts as an attempt and is tried again."""
+        claim, begun, started = each.claim, monotonic(), self._at()
+        if begun > each.until or self._is_disabled(claim.channel):
+            self._give_back([claim])
+            return
+        if claim.expires_at is not None and claim.expires_at <= started:
+            self._recorder.put([Record(Ended(claim, "expired", started))])
+            return
+        try:
+            if is_write_back(claim.channel) and (ended := await self._write_backs.put_off(claim, started)) is not None:
+                self._recorder.put([Record(ended)])
                 return
-            if config is None:
-                outcome: Outcome = Rejected("internal", f"there is no channel {claim.channel!r} in the configuration any more")
-            else:
-                kind = config.kind
-                outcome, exchange = await self._send(claim, config)
-            await self._conclude(claim, outcome, exchange, started, kind)
+            made = await self._attempt(each)
         except Exception:
             log.exception("A delivery could not be attempted.", extra={"event": "delivery.failed", "delivery_id": claim.id})
-        finally:
-            self._leave(claim.channel)
+            made = Attempt(Retry("internal", "the attempt failed here; the log has the details"), "unknown")
+        released = self._turns.tried(claim.channel, monotonic() - begun, answered=made.answered)
+        self._recorder.put([self._record(claim, made, started)])
+        self._give_back(released)
 
-    def _leave(self, channel: str) -> None:
-        was_full = self._busy[channel] >= PER_CHANNEL or len(self._sending) >= IN_FLIGHT
-        self._busy[channel] -= 1
-        if was_full:
-            self.on_room()
+    async def _attempt(self, each: InHand) -> Attempt:
+        if is_write_back(each.claim.channel):
+            return await self._write_backs.attempt(each.claim, each.notice)
+        return await attempt(self._client, self._routes_now().channels.get(each.claim.channel), each.notice, self._at)
 
-    async def _send(self, claim: Claim, config: ChannelConfig) -> tuple[Outcome, Exchange | None]:
-        notice = Notice(claim.notice_id, claim.type, claim.body, orjson.loads(claim.body))
-        channel = channels.load(config.kind)
-        try:
-            request = channel.render(notice, config, self._now())
-        except Exception:
-            log.exception("A notice could not be rendered.", extra={"event": "delivery.render_failed", "delivery_id": claim.id})
-            return Retry("internal", "the notice could not be rendered; the log has the details"), None
-        exchange = await self._client.send(request, allow_http=config.allow_http, show_path=config.show_path)
-        if exchange.response is None:
-            return Retry(exchange.error_class or "internal", exchange.detail), exchange
-        return channel.interpret(exchange.response, self._now()), exchange
-
-    async def _conclude(self, claim: Claim, outcome: Outcome, exchange: Exchange | None, started: datetime, kind: str) -> None:
-        at = self._now()
-        match outcome:
+    def _record(self, claim: Claim, made: Attempt, started: datetime) -> Record:
+        at = self._at()
+        again: datetime | None = None
+        state: End
+        detail: str | None
+        match made.outcome:
             case Delivered():
-                values: dict[str, Any] = {
-                    "state": "delivered",
-                    "next_attempt_at": None,
-                    "delivered_at": at,
-                    "error_class": None,
-                    "detail": None,
-                }
-                error_class = "ok"
-                metrics.DETECTED_TO_DELIVERED.observe(max(0.0, (at - claim.noticed_at).total_seconds()))
-            case Rejected(error_class=error_class, detail=detail):
-                values = {"state": "dead", "next_attempt_at": None, "error_class": error_class, "detail": detail[:_DETAIL_MAX]}
+                state, error_class, detail = "delivered", "ok", None
+                metrics.DETECTED_TO_DELIVERED.observe(max(0.0, (at - claim.created_at).total_seconds()))
+            case Rejected(error_class=error_class, detail=detail, dropped=dropped):
+                state = "superseded" if dropped else "dead"
             case Retry(error_class=error_class, detail=detail, not_before=hint):
-                again = next_attempt_at(claim.attempt, at, outcome_hint=hint, expires_at=claim.expires_at, jitter=self._jitter())
-                state = "pending" if again is not None else "dead"
-                values = {"state": state, "next_attempt_at": again, "error_class": error_class, "detail": detail[:_DETAIL_MAX]}
-        metrics.DELIVERIES.labels(kind, error_class).inc()
-        await self._record(claim, values, started, exchange, error_class)
-        if values["state"] == "dead":
-            log.warning("A delivery is dead.", extra={"event": "delivery.dead", "delivery_id": claim.id, "class": error_class})
+                tries = claim.attempts - claim.earlier_attempts
+                again = next_attempt_at(tries, at, outcome_hint=hint, expires_at=claim.expires_at, jitter=self._jitter())
+                state = "pending" if again is not None else "expired" if claim.expires_at is not None else "dead"
+        metrics.DELIVERIES.labels(made.kind, error_class).inc()
+        detail = detail[:_DETAIL_MAX].replace("\x00", "") if detail else None
+        row = made.row(claim, started, error_class, detail)
+        gone = isinstance(made.outcome, Rejected) and made.outcome.disable
+        shown = None if error_class == "ok" else error_class
+        return Record(Ended(claim, state, at, again, shown, detail, row), Tried(at, error_class, detail, gone))
 
-    async def _record(
-        self, claim: Claim, values: Mapping[str, Any], started: datetime, exchange: Exchange | None, error_class: str
-    ) -> None:
-        response = exchange.response if exchange else None
-        attempt = {
-            "delivery_id": claim.id,
-            "number": claim.attempt,
-            "started_at": started,
-            "method": "POST",
-            "url": exchange.url_redacted if exchange else "",
-            "status": response.status if response else None,
-            "error_class": error_class,
-            "detail": values.get("detail"),
-            "timing": asdict(exchange.timing) if exchange else {},
-            "answer": response.body if response else None,
-        }
-        async with self._db.begin() as conn:
-            kept = await outbox.complete(conn, claim, {"next_attempt_at": None} | dict(values), attempt)
-        if not kept:
-            log.info("A delivery was concluded elsewhere.", extra={"event": "delivery.stale", "delivery_id": claim.id})
+    def _give_back(self, unsent: Iterable[Claim]) -> None:
+        """Claims that were not sent after all: ready again at once, without an attempt."""
+        at = self._at()
+        self._recorder.put(Record(Ended(claim, "pending", at, at)) for claim in unsent)
+
+    def _is_disabled(self, channel: str) -> bool:
+        endpoint = self._recorder.book.get(channel)
+        return endpoint is not None and endpoint.disabled_at is not None
+
+    def _at(self) -> datetime:
+        """The present by the database's clock, as far as it is known here."""
+        return self._now() + self._skew
+
+    def _observe(self, heads: Sequence[Head], at: datetime) -> None:
+        known = self._recorder.book.values()
+        metrics.OUTBOX_OLDEST.set(max((max(0.0, (at - head.at).total_seconds()) for head in heads), default=0.0))
+        metrics.BREAKERS_OPEN.set(sum(each.open_until is not None for each in known))
+        metrics.ENDPOINTS.labels("disabled").set(sum(each.disabled_at is not None for each in known))
+        metrics.ENDPOINTS.labels("failing").set(sum(each.disabled_at is None and each.failing_since is not None for each in known))
+
+
+def _told_instead(row: Any, channel: str, routes: Routes, at: datetime) -> dict[str, Any]:
+    """The delivery of the same notice to the fallback of its channel."""
+    shared = {name: getattr(row, name) for name in ("ticket_id", "clock_id", "breach_id", "escalation_id", "expires_at")}
+    effect = f"{row.notice_id}:{channel}:fallback"
+    ready_at = routes.ready_at(channel, at, immediate=row.immediate)
+    times = {"next_attempt_at": ready_at, "fallback_at": routes.fallback_at(channel, row.type, ready_at), "immediate": row.immediate}
+    return outbox.fresh(row.notice_id, row.type, channel, effect, at) | times | shared

@@ -25,6 +25,16 @@ class Timing:
     """From the start of the attempt until the head of the answer was there."""
     total_ms: float = 0.0
 
+    def parts(self) -> dict[str, float | None]:
+        """By name."""
+        return {
+            "dns_ms": self.dns_ms,
+            "connect_ms": self.connect_ms,
+            "tls_ms": self.tls_ms,
+            "first_byte_ms": self.first_byte_ms,
+            "total_ms": self.total_ms,
+        }
+
 
 @dataclass(slots=True)
 class Marks:

@@ -3,11 +3,23 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.errors import Conflict, DeliveryNotFound, Forbidden, InvalidRequest, Unauthorized, Unavailable
+from app.errors import (
+    ChannelNotFound,
+    Conflict,
+    DeliveryNotFound,
+    Forbidden,
+    InvalidBody,
+    InvalidRequest,
+    PayloadTooLarge,
+    RequestTimeout,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from app.routers.deps import Operator, PartsDep, Viewer
 from app.routers.lists import answer, documented, plain
 from app.routers.problems import problems
-from app.schemas.deliveries import Delivery, DeliveryDetail
+from app.schemas.deliveries import Delivery, DeliveryDetail, Recovered, Recovery
 from app.services import deliveries
 from app.store.listings import DELIVERIES
 
@@ -29,6 +41,19 @@ async def get_delivery(delivery_id: str, caller: Viewer, parts: PartsDep) -> Del
 
 @router.post("/{delivery_id}:retry", operation_id="retry_delivery", responses=problems(DeliveryNotFound, Conflict))
 async def retry_delivery(delivery_id: str, caller: Operator, parts: PartsDep) -> DeliveryDetail:
-    """Try again now, under the same id."""
+    """Try again now, under the same id. A delivery that is on its way at this moment is a conflict: it would be sent twice."""
     await deliveries.retry(parts.db, parts.now, delivery_id, by=caller.name)
     return await get_delivery(delivery_id, caller, parts)
+
+
+@router.post(
+    ":recover",
+    operation_id="recover_deliveries",
+    responses=problems(ChannelNotFound, Conflict, InvalidBody, PayloadTooLarge, RequestTimeout, UnsupportedMediaType),
+)
+async def recover_deliveries(what: Recovery, caller: Operator, parts: PartsDep) -> Recovered:
+    """Replay what a channel has missed, under the same ids and behind its live traffic. A disabled channel is to be enabled first."""
+    if what.channel not in parts.live.current.loaded.channels:
+        raise ChannelNotFound(f"There is no channel {what.channel!r} in the configuration.")
+    count = await deliveries.recover(parts.db, parts.now, by=caller.name, **what.model_dump())
+    return Recovered(channel=what.channel, deliveries=count, dry_run=what.dry_run)

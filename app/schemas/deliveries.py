@@ -1,11 +1,13 @@
-"""Deliveries and channels, as the API shows them."""
+"""Deliveries, as the API shows them."""
 
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from app.schemas.examples import AT, ULID, example
-from app.schemas.instants import OutInstant
+from app.schemas.examples import AT, LATER, ULID, example
+from app.schemas.instants import OutInstant, read_instant
+from app.schemas.text import Line
 
 _DELIVERY: dict[str, Any] = (
     {"id": f"dlv_{ULID}", "notice_id": f"msg_{ULID}", "channel": "upstream", "type": "sla.breached", "ticket_id": f"tkt_{ULID}"}
@@ -66,31 +68,42 @@ class DeliveryDetail(Delivery):
     history: list[Attempt]
 
 
-class Channel(BaseModel):
-    """A configured channel. Addresses and secrets are not shown."""
-
-    model_config = example({"name": "upstream", "kind": "webhook", "events": ["sla.*"]})
-
-    name: str
-    kind: str
-    events: list[str] = Field(description="Types of events it hears by itself.")
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("an instant is text")
+    return read_instant(value)
 
 
-class ChannelList(BaseModel):
-    """All channels of the configuration."""
+InInstant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, with its offset."}),
+]
 
-    model_config = example({"items": [{"name": "upstream", "kind": "webhook", "events": ["sla.*"]}]})
 
-    items: list[Channel]
+class Recovery(BaseModel):
+    """What of a channel's deliveries is to be sent again."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"channel": "upstream", "since": AT, "until": LATER, "dry_run": True}]}
+    )
+
+    channel: Line
+    since: InInstant | None = Field(default=None, description="Made at this instant or later.")
+    until: InInstant | None = Field(default=None, description="Made before this instant.")
+    only_missing: bool = Field(
+        default=True,
+        strict=True,
+        description="Only what is held or dead; false: also what the channel had accepted, again under the same ids.",
+    )
+    dry_run: bool = Field(default=False, strict=True, description="Only say how many there are.")
 
 
-class ChannelTest(BaseModel):
-    """What came of a test message."""
+class Recovered(BaseModel):
+    """How many deliveries go out again."""
 
-    model_config = example({"ok": True, "status": 200, "error_class": "ok", "detail": None, "latency_ms": 41.2})
+    model_config = example({"channel": "upstream", "deliveries": 12, "dry_run": False})
 
-    ok: bool
-    status: int | None = Field(description="HTTP status; null when there was no answer.")
-    error_class: str
-    detail: str | None
-    latency_ms: float
+    channel: str
+    deliveries: int
+    dry_run: bool

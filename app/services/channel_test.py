@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from app import channels
 from app.channels import Notice
 from app.delivery.client import DeliveryClient
+from app.delivery.sending import attempt
 from app.errors import ChannelNotFound
 from app.exchange import Delivered
 from app.ids import MESSAGE, new_id
@@ -35,13 +35,10 @@ async def send_test(live: LiveConfig, client: DeliveryClient, name: str, now: No
         raise ChannelNotFound(f"There is no channel {name!r} in the configuration.")
     event = TestPing(timestamp=now(), data=TestData(channel=name, message="TEST: this is only a test of the channel, nothing is breached."))
     body = orjson.dumps(event.model_dump(mode="json"))
-    channel = channels.load(config.kind)
-    request = channel.render(Notice(new_id(MESSAGE), event.type, body, orjson.loads(body)), config, now())
-    exchange = await client.send(request, allow_http=config.allow_http, show_path=config.show_path)
-    latency = exchange.timing.total_ms
-    if exchange.response is None:
-        return TestResult(False, None, exchange.error_class or "internal", exchange.detail, latency)
-    outcome = channel.interpret(exchange.response, now())
-    if isinstance(outcome, Delivered):
-        return TestResult(True, exchange.response.status, "ok", "accepted", latency)
-    return TestResult(False, exchange.response.status, outcome.error_class, outcome.detail, latency)
+    made = await attempt(client, config, Notice(new_id(MESSAGE), event.type, body, orjson.loads(body)), now)
+    response = made.exchange.response if made.exchange is not None else None
+    status = response.status if response is not None else None
+    latency = made.exchange.timing.total_ms if made.exchange is not None else 0.0
+    if isinstance(made.outcome, Delivered):
+        return TestResult(True, status, "ok", "accepted", latency)
+    return TestResult(False, status, made.outcome.error_class, made.outcome.detail, latency)

@@ -104,7 +104,12 @@ def _convert(table: Table, key: str) -> Convert | None:
     kind = table.c[key].type
     if isinstance(kind, UtcDateTime):
         return to_microseconds
-    return orjson.dumps if isinstance(kind, JsonBytes) else None
+    return _json if isinstance(kind, JsonBytes) else None
+
+
+def _json(value: Any) -> bytes:
+    """Bytes are JSON already."""
+    return value if isinstance(value, bytes) else orjson.dumps(value)
 
 
 def _quoted(name: str) -> str:

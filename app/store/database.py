@@ -21,11 +21,14 @@ from app.errors import Unavailable
 from app.settings import InvalidSettings
 from app.store import outages
 from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
-from app.timesource import Now
+from app.telemetry import metrics
+from app.timesource import Now, utc_now
 
 Connection = AsyncConnection
 
 PING: Final = timedelta(seconds=2)
+_NOISE: Final = timedelta(seconds=1)
+"""Clocks that differ by less are taken for equal: that may be the way to the database and back."""
 _SQLITE_FLOOR: Final = (3, 35)  # RETURNING
 _POSTGRESQL_FLOOR: Final = 150_000
 
@@ -45,6 +48,8 @@ class Database:
         self.dialect = self._address.dialect
         self._patience = patience
         self._database_time = database_time and self.dialect == "postgresql"
+        self._machine: Now = utc_now
+        self._ahead = timedelta(0)
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self._writer, self._reader = self._engines(pool)
@@ -89,7 +94,23 @@ class Database:
         if not self._database_time:
             return fallback()
         at: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        self._compare(at)
         return at.astimezone(UTC)
+
+    def clock(self, machine: Now) -> Now:
+        """A `Now` that needs no connection and goes by the database's clock, whatever `machine` (this machine's) says: PostgreSQL's as it
+        was when last asked, which is at the start and with each batch; on SQLite `machine` itself. Good to a second.
+        """
+        if not self._database_time:
+            return machine
+        self._machine = machine
+        return lambda: machine() + self._ahead
+
+    def _compare(self, at: datetime) -> None:
+        ahead = at - self._machine()
+        if abs(ahead - self._ahead) >= _NOISE:
+            self._ahead = ahead if abs(ahead) >= _NOISE else timedelta(0)
+            metrics.DATABASE_AHEAD.set(self._ahead.total_seconds())
 
     async def ping(self) -> None:
         """Unavailable unless the database answers a question within two seconds."""
@@ -112,6 +133,7 @@ class Database:
             version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
             if version < _POSTGRESQL_FLOOR:
                 raise InvalidSettings(f"SLAWATCH_DATABASE_URL: PostgreSQL {version // 10_000} is too old, 15 or later is needed")
+            await self.now(connection, self._machine)
         elif sqlite3.sqlite_version_info < _SQLITE_FLOOR:
             raise InvalidSettings(f"SLAWATCH_DATABASE_URL: SQLite {sqlite3.sqlite_version} is too old, 3.35 or later is needed")
         elif (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() != "wal":

@@ -24,7 +24,7 @@ SQLITE_READERS: Final = 4
 _SESSION: Final = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "20s",  # how long a process that froze may hold its tickets
     "jit": "off",  # it costs more than our short statements take
 }
 # Seconds after which a server that says nothing is taken for vanished: more than it has for a statement.

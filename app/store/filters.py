@@ -104,6 +104,21 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class During:
+    """`true` or `false`: whether the moment the list is about lies in `[starts, ends)` of the row."""
+
+    starts: ColumnElement[Any]
+    ends: ColumnElement[Any]
+    what: str
+
+    def keys(self, name: str) -> Mapping[str, tuple[dict[str, Any], str]]:
+        return {name: ({"type": "boolean"}, self.what)}
+
+    def condition(self, key: str, values: Values, at: datetime) -> ColumnElement[bool]:
+        return Flag(and_(self.starts <= at, self.ends > at), self.what).condition(key, values, at)
+
+
+@dataclass(frozen=True, slots=True)
 class Instants:
     """The column lies in a range: `name[gte]=`, `[gt]`, `[lte]`, `[lt]`, each an RFC 3339 instant with offset."""
 

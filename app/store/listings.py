@@ -6,15 +6,28 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from app.store.filters import Filter, Flag, Instants, References, Within, Words
+from app.store.filters import During, Filter, Flag, Instants, References, Within, Words
 from app.store.lists import Listing
-from app.store.tables import api_keys, audit_log, breaches, clocks, config_revisions, deliveries, events, inbox, tickets
+from app.store.tables import (
+    api_keys,
+    audit_log,
+    breaches,
+    clocks,
+    config_revisions,
+    deliveries,
+    escalations,
+    events,
+    inbox,
+    silences,
+    tickets,
+)
 
 Columns = Mapping[str, ColumnElement[Any]]
 
 CLOCK_STATES: Final = ("running", "paused", "stopped", "cancelled")
 HEALTHS: Final = ("on_track", "at_risk", "overdue", "paused", "met", "missed", "cancelled")
 BREACH_STATES: Final = ("open", "answered", "retracted")
+ESCALATION_STATES: Final = ("pending", "active", "snoozed", "acknowledged", "resolved", "exhausted", "cancelled")
 DELIVERY_STATES: Final = ("pending", "delivered", "superseded", "expired", "suppressed", "dead", "paused")
 OUTCOMES: Final = ("applied", "duplicate", "ignored", "quarantined")
 
@@ -122,6 +135,7 @@ BREACHES: Final = Listing(
         **_columns(breaches, "source", "metric", "cycle", "policy", "revision", "tier", "priority", "group", "assignee", "status"),
         **_columns(breaches, "breached_at", "detected_at", "detected_late", "cause", "suppressed", "answered_at", "late_seconds"),
         **_columns(breaches, "retracted_at", "retracted_by", "acknowledged_at", "acknowledged_by", "acknowledge_note"),
+        **_columns(breaches, "source_stale"),
     },
     filters={
         "status": Words(breaches.c.status, "Status; open = still unanswered.", BREACH_STATES),
@@ -135,6 +149,38 @@ BREACHES: Final = Listing(
     sorts=_sorts(breaches, "breached_at", "detected_at", "id"),
     default_sort="-breached_at",
     tie=breaches.c.id,
+)
+
+ESCALATIONS: Final = Listing(
+    name="escalations",
+    source=escalations.join(tickets, tickets.c.id == escalations.c.ticket_id),
+    columns={
+        "id": escalations.c.id,
+        **_TICKET_REFERENCE,
+        **_columns(escalations, "clock_id", "breach_id", "cause", "type", "ladder", "target", "signal", "reason", "state", "step", "steps"),
+        **_columns(escalations, "loop", "paused", "next_step_at", "waits_until", "opened_at", "opened_by", "acknowledged_at"),
+        **_columns(escalations, "acknowledged_by", "acknowledge_seconds", "exhausted_at", "closed_at", "closed_because"),
+        **_columns(escalations, "resolve_seconds", "owner", "policy", "revision", "source", "tier", "priority", "group", "assignee"),
+        **_columns(escalations, "premature"),
+    },
+    filters={
+        "premature": Flag(escalations.c.premature, "Only those opened by hand early, without any signal, or only the others."),
+        "state": Words(escalations.c.state, "State.", ESCALATION_STATES),
+        "open": Flag(escalations.c.closed_at.is_(None), "Only those whose cause lasts, or only those that are closed."),
+        "acknowledged": Flag(escalations.c.acknowledged_at.is_not(None), "Only those that somebody acknowledged, or only the others."),
+        "cause": Words(escalations.c.cause, "What opened it.", ("breach", "warning", "signal", "manual")),
+        "type": Words(escalations.c.type, "Type.", ("automatic", "functional", "hierarchical")),
+        "ladder": Words(escalations.c.ladder, "Ladder.", none="none"),
+        "owner": Words(escalations.c.owner, "Whom it was given to.", none="none"),
+        **_who(escalations),
+        "ticket": _of_ticket(escalations.c.ticket_id),
+        "breach": Words(escalations.c.breach_id, "Id of the breach."),
+        "opened_at": Instants(escalations.c.opened_at, "Opened"),
+        "closed_at": Instants(escalations.c.closed_at, "Closed"),
+    },
+    sorts=_sorts(escalations, "opened_at", "next_step_at", "closed_at", "id"),
+    default_sort="-opened_at",
+    tie=escalations.c.id,
 )
 
 DELIVERIES: Final = Listing(
@@ -151,11 +197,32 @@ DELIVERIES: Final = Listing(
         "type": Words(deliveries.c.type, "Type of event, such as `sla.breached`."),
         "ticket": _of_ticket(deliveries.c.ticket_id),
         "breach": Words(deliveries.c.breach_id, "Id of the breach."),
+        "silence": Words(deliveries.c.silence_id, "Id of the silence that suppressed it."),
+        "digest": Words(deliveries.c.waits_for, "Id of the digest's delivery that stands for it."),
         "created_at": Instants(deliveries.c.created_at, "Created"),
     },
     sorts=_sorts(deliveries, "id", "created_at", "next_attempt_at"),
     default_sort="-id",
     tie=deliveries.c.id,
+)
+
+SILENCES: Final = Listing(
+    name="silences",
+    source=silences,
+    columns=_columns(
+        silences,
+        *("id", "match", "channels", "weekly", "reason", "author", "created_at", "starts_at", "ends_at", "ended_at", "ended_by"),
+        "over_at",
+    ),
+    filters={
+        "active": During(silences.c.starts_at, silences.c.over_at, "Only those that have begun and are not over, or only the others."),
+        "author": Words(silences.c.author, "Who made it."),
+        "starts_at": Instants(silences.c.starts_at, "Begins"),
+        "ends_at": Instants(silences.c.over_at, "Is over"),
+    },
+    sorts=_sorts(silences, "id", "starts_at"),
+    default_sort="-id",
+    tie=silences.c.id,
 )
 
 INBOX: Final = Listing(
@@ -167,7 +234,7 @@ INBOX: Final = Listing(
     filters={
         "outcome": Words(inbox.c.outcome, "What became of it.", OUTCOMES),
         "source": Words(inbox.c.source, "Source."),
-        "via": Words(inbox.c.via, "The way it came.", ("webhook", "events")),
+        "via": Words(inbox.c.via, "The way it came; poll and import: fetched by ourselves.", ("webhook", "events", "poll", "import")),
         "received_at": Instants(inbox.c.received_at, "Received"),
         "replayed": Flag(inbox.c.replayed_at.is_not(None), "Only messages that were replayed, or only those that were not."),
     },

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, RowMapping, func, select
 from app.rules.timeline import Timeline
 from app.store import timeline_codec
 from app.store.database import Connection
-from app.store.listings import BREACHES, CLOCKS, DELIVERIES, INBOX, TICKETS, ticket_is
+from app.store.listings import BREACHES, CLOCKS, DELIVERIES, ESCALATIONS, INBOX, SILENCES, TICKETS, ticket_is
 from app.store.lists import Row, read_one
-from app.store.tables import attempts, breaches, clocks, deliveries, events, inbox, tickets
+from app.store.tables import attempts, breaches, clocks, deliveries, escalations, events, inbox, silences, tickets
+from app.store.tickets import RAW_TIMELINE
 
 Conditions = tuple[ColumnElement[bool], ...]
 
@@ -32,8 +33,8 @@ async def ticket(conn: Connection, reference: str) -> Row | None:
 
 async def timeline(conn: Connection, ticket_id: str) -> Timeline:
     """All events of a ticket, by our id. An empty timeline when there is no such ticket."""
-    row = (await conn.execute(select(tickets.c.timeline, tickets.c.source, tickets.c.external_id).where(tickets.c.id == ticket_id))).first()
-    return timeline_codec.load(row.timeline, row.source, row.external_id) if row is not None else Timeline()
+    row = (await conn.execute(select(RAW_TIMELINE, tickets.c.source, tickets.c.external_id).where(tickets.c.id == ticket_id))).first()
+    return timeline_codec.load(*row) if row is not None else Timeline()
 
 
 async def clock(conn: Connection, clock_id: str) -> Row | None:
@@ -56,9 +57,26 @@ async def deliveries_of(conn: Connection, breach_id: str, *, limit: int) -> list
     return [dict(row) for row in (await conn.execute(query)).mappings()]
 
 
+async def escalation(conn: Connection, escalation_id: str) -> Row | None:
+    """One escalation."""
+    return await read_one(conn, ESCALATIONS, escalations.c.id == escalation_id)
+
+
+async def deliveries_of_escalation(conn: Connection, escalation_id: str, *, limit: int) -> list[Row]:
+    """The first `limit` deliveries by which rungs of an escalation spoke, oldest first."""
+    columns = [column.label(name) for name, column in DELIVERIES.columns.items()]
+    query = select(*columns).where(deliveries.c.escalation_id == escalation_id).order_by(deliveries.c.id).limit(limit)
+    return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
 async def delivery(conn: Connection, delivery_id: str) -> Row | None:
     """One delivery."""
     return await read_one(conn, DELIVERIES, deliveries.c.id == delivery_id)
+
+
+async def silence(conn: Connection, silence_id: str) -> Row | None:
+    """One silence."""
+    return await read_one(conn, SILENCES, silences.c.id == silence_id)
 
 
 async def attempts_of(conn: Connection, delivery_id: str) -> Sequence[RowMapping]:
@@ -80,7 +98,12 @@ async def last_received(conn: Connection, sources: Iterable[str]) -> dict[str, d
     """When each source last sent something; a source that never did is left out."""
     found: dict[str, datetime] = {}
     for source in sources:
-        query = select(inbox.c.received_at).where(inbox.c.source == source).order_by(inbox.c.id.desc()).limit(1)
+        query = (
+            select(inbox.c.received_at)
+            .where(inbox.c.source == source, inbox.c.via.in_(("webhook", "events")))
+            .order_by(inbox.c.id.desc())
+            .limit(1)
+        )
         at = (await conn.execute(query)).scalar_one_or_none()
         if at is not None:
             found[source] = at

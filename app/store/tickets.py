@@ -1,12 +1,12 @@
 """Tickets and their events. The ticket row is the one lock: whoever holds it may judge."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, LargeBinary, select, type_coerce
 
 from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
@@ -16,6 +16,8 @@ from app.store.database import Connection
 from app.store.dialect import among, among_pairs
 from app.store.tables import events, tickets
 
+RAW_TIMELINE: Final = type_coerce(tickets.c.timeline, LargeBinary)
+"""As it is stored; `timeline_codec` reads it."""
 Ref = tuple[str, str]
 """Source and the helpdesk's own id of a ticket."""
 
@@ -27,24 +29,60 @@ class LockedTicket:
     id: str
     source: str
     external_id: str
-    stored: list[list[Any]]
+    stored: bytes
+    """The timeline as it is in the row."""
     version: int
     revision: int
     """Of the document it was last judged by; 0 = never judged."""
     fresh: tuple[TicketEvent, ...] = ()
+    quiet: bool = False
+    """What was broken before now is recorded, and nobody is told: the fresh events are history."""
+    remembered: Timeline | None = None
+    """The stored timeline, where this process still has it; None: it is read when it is asked for."""
+
+    @cached_property
+    def base(self) -> Timeline:
+        """What was known of the ticket before this transaction."""
+        return self.remembered if self.remembered is not None else timeline_codec.load(self.stored, self.source, self.external_id)
 
     @cached_property
     def timeline(self) -> Timeline:
-        """Everything known of the ticket, read when first asked for."""
-        return timeline_codec.load(self.stored, self.source, self.external_id).extend(self.fresh)
+        """Everything known of the ticket."""
+        return self.base.extend(self.fresh)
+
+    def with_fresh(self, fresh: Iterable[TicketEvent], *, quiet: bool = False) -> "LockedTicket":
+        """The same ticket, told more."""
+        return replace(self, fresh=tuple(fresh), remembered=self.base, quiet=quiet)
+
+    def knows(self, key: str) -> bool:
+        """Whether an event of this key was told before this transaction."""
+        keys = self.base.keys
+        return key in keys if keys is not None else any(event.key == key for event in self.base.events)
+
+    def dumped(self) -> bytes:
+        """The timeline as it is to be stored."""
+        return timeline_codec.dump(self.timeline, self.stored, self.base) if self.fresh else self.stored
 
     @property
     def ref(self) -> Ref:
         return (self.source, self.external_id)
 
 
-async def ensure(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
-    """Make rows for tickets never heard of before, in the order of their names so that two writers never wait for each other."""
+async def lock_refs(conn: Connection, refs: Collection[Ref], at: datetime) -> dict[Ref, LockedTicket]:
+    """Lock tickets by name, in id order; waits for other holders. Those never heard of before are made.
+
+    Most are known, so they are looked for first. Two writers that make new ones do so in the order of their names, and do not wait for each
+    other in a circle; should they ever, the database ends one, which is done again.
+    """
+    held = {ticket.ref: ticket for ticket in await _lock(conn, _named(conn, refs), skip_locked=False)}
+    missing = {ref for ref in refs if ref not in held}
+    if missing:
+        await _make(conn, missing, at)
+        held |= {ticket.ref: ticket for ticket in await _lock(conn, _named(conn, missing), skip_locked=False)}
+    return held
+
+
+async def _make(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
     rows = [
         {
             "id": new_id(TICKET),
@@ -56,15 +94,13 @@ async def ensure(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
             "revision": 0,
             "version": 0,
         }
-        for source, external_id in sorted(set(refs))
+        for source, external_id in sorted(refs)
     ]
     await bulk.write(conn, tickets, "insert_new", rows)
 
 
-async def lock_refs(conn: Connection, refs: Collection[Ref]) -> dict[Ref, LockedTicket]:
-    """Lock tickets by name, in id order; waits for other holders."""
-    where = among_pairs(conn, tickets.c.source, tickets.c.external_id, refs)
-    return {ticket.ref: ticket for ticket in await _lock(conn, where, skip_locked=False)}
+def _named(conn: Connection, refs: Collection[Ref]) -> ColumnElement[bool]:
+    return among_pairs(conn, tickets.c.source, tickets.c.external_id, refs)
 
 
 async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:
@@ -74,21 +110,12 @@ async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool)
 
 async def _lock(conn: Connection, where: Any, *, skip_locked: bool) -> list[LockedTicket]:
     query = (
-        select(tickets.c.id, tickets.c.source, tickets.c.external_id, tickets.c.timeline, tickets.c.version, tickets.c.revision)
+        select(tickets.c.id, tickets.c.source, tickets.c.external_id, RAW_TIMELINE, tickets.c.version, tickets.c.revision)
         .where(where)
         .order_by(tickets.c.id)
         .with_for_update(skip_locked=skip_locked)
     )
-    return [LockedTicket(row.id, row.source, row.external_id, row.timeline, row.version, row.revision) for row in await conn.execute(query)]
-
-
-async def known_keys(conn: Connection, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the (ticket id, event key) pairs that are stored already."""
-    wanted = set(keys)
-    if not wanted:
-        return set()
-    query = select(events.c.ticket_id, events.c.key).where(among_pairs(conn, events.c.ticket_id, events.c.key, wanted))
-    return {(row.ticket_id, row.key) for row in await conn.execute(query)}
+    return [LockedTicket(*row) for row in await conn.execute(query)]
 
 
 async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:

@@ -1,34 +1,42 @@
 """The compact timeline as a ticket row carries it: a JSON list per event, without what the row says already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 from app.rules.timeline import Timeline
 from app.store.types import from_microseconds, to_microseconds
 
+_NOTHING = Timeline()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in EventKind}
 _AUTHORS = {kind.value: kind for kind in ActorKind}
 
 
-def dump(timeline: Timeline, stored: Sequence[list[Any]] = ()) -> list[list[Any]]:
-    """`[key, at, order, kind, set, message, actor, echo]` for each event, oldest first.
+def dump(timeline: Timeline, stored: bytes = b"", base: Timeline = _NOTHING) -> bytes:
+    """`[[key, at, order, kind, set, message, actor, echo], ...]`, the events oldest first, as JSON.
 
-    `stored`: the dump of a timeline that this one extends. Where nothing came late, only what is new is added to it.
+    `stored`: the dump of `base`, which this timeline extends. Where nothing came late, only what is new is written behind it.
     """
-    known = len(stored)
-    if not known or timeline.events[known - 1].key != stored[-1][0]:
-        stored, known = (), 0
-    fresh = timeline.events[known:]
-    return [*stored, *([event.key, to_microseconds(event.at), event.order, event.kind.value, *body(event).values()] for event in fresh)]
+    known = len(base.events)
+    if not known or timeline.events[known - 1] is not base.events[-1]:
+        return orjson.dumps(_rows(timeline.events))
+    if len(timeline.events) == known:
+        return stored
+    return b"%b,%b" % (stored[:-1], orjson.dumps(_rows(timeline.events[known:]))[1:])
 
 
-def load(rows: list[list[Any]], source: str, ticket: str) -> Timeline:
+def load(stored: bytes, source: str, ticket: str) -> Timeline:
     """The timeline of `dump`."""
-    return Timeline(tuple(_event(source, ticket, *row) for row in rows))
+    return Timeline(tuple([_event(source, ticket, *row) for row in orjson.loads(stored)]))
+
+
+def _rows(events: Iterable[TicketEvent]) -> list[list[Any]]:
+    return [[event.key, to_microseconds(event.at), event.order, event.kind.value, *body(event).values()] for event in events]
 
 
 def body(event: TicketEvent) -> dict[str, Any]:

@@ -14,7 +14,11 @@ depends_on: Final = None
 def upgrade() -> None:
     dated = sa.text("rejudge_at IS NOT NULL")
     op.create_index("ix_tickets_rejudge_at", "tickets", ["rejudge_at"], postgresql_where=dated, sqlite_where=dated)
+    op.create_index("ix_notices_ticket_id", "notices", ["ticket_id"])
+    op.create_index("ix_deliveries_notice_id", "deliveries", ["notice_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_deliveries_notice_id", "deliveries")
+    op.drop_index("ix_notices_ticket_id", "notices")
     op.drop_index("ix_tickets_rejudge_at", "tickets")

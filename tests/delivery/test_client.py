@@ -1,6 +1,7 @@
 """The one door out, against real receivers on loopback that behave well and badly."""
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Sequence
 from itertools import cycle
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.delivery.client import DeliveryClient, Exchange, Limits
-from app.exchange import HttpRequest
+from app.exchange import HttpRequest, HttpResponse
 from app.guard import GuardPolicy
 from tests.delivery.certificates import Authority
 from tests.delivery.servers import Behave, Call, answers, drips, never, receiver, says
@@ -57,7 +58,7 @@ async def test_the_request_arrives_byte_for_byte(client: DeliveryClient) -> None
     assert f"host: 127.0.0.1:{server.port}\r\n" in call.head.lower()
     assert "webhook-id: msg_1\r\n" in call.head.lower()
     assert "accept-encoding" not in call.head.lower()
-    assert exchange.response is not None
+    assert isinstance(exchange.response, HttpResponse)
     assert (exchange.response.status, exchange.response.body, exchange.response.headers["x-a"]) == (200, b"thanks", "1, 2")
     assert (exchange.error_class, exchange.detail) == (None, "")
     assert exchange.url_redacted == f"http://127.0.0.1:{server.port}/hook//a/../b?..."
@@ -115,6 +116,7 @@ async def test_a_reset_after_the_request_is_a_reset_connection(client: DeliveryC
         pytest.param(says(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\njunk\r\n\r\njunk"), id="junk after the body"),
         pytest.param(says(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc"), id="not gzip"),
         pytest.param(answers("202 Accepted", body=b"a" * 100_000), id="large body"),
+        pytest.param(answers("200 OK", "Content-Encoding: gzip", body=gzip.compress(bytes(50_000_000))), id="compressed bomb"),
     ],
 )
 async def test_the_status_line_decides_whatever_becomes_of_the_body(client: DeliveryClient, behave: Behave) -> None:

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from app.delivery.failures import explain
+from app.delivery.failures import SendFailed, explain, not_connected
 
 KEY = ConnectionKey("example.com", 443, True, True, None, None, None)
 
@@ -38,6 +38,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (TimeoutError(), "timeout"),
         (aiohttp.ClientPayloadError("cut"), "protocol_error"),
         (aiohttp.ClientConnectionError("closed"), "internal"),
+        (SendFailed("tls_error", "no STARTTLS"), "tls_error"),
         (ValueError("https://example.com/secret"), "internal"),
         (KeyError("secret"), "internal"),
     ],
@@ -48,3 +49,18 @@ def test_each_trouble_has_its_class_and_tells_no_secret(error: Any, expected: st
     assert name == expected
     assert "secret" not in detail
     assert "example.com" not in detail
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ECONNREFUSED, "refused"), "connect_refused"),
+        (OSError(errno.EHOSTUNREACH, "unreachable"), "connect_refused"),
+        (OSError(errno.ECONNRESET, "reset"), "connection_reset"),
+        (OSError(errno.ETIMEDOUT, "too late"), "connect_timeout"),
+        (TimeoutError(), "connect_timeout"),
+        (OSError(errno.EMFILE, "no more files"), "internal"),
+    ],
+)
+def test_a_dial_that_fails_has_its_class(error: OSError, expected: str) -> None:
+    assert not_connected(error)[0] == expected

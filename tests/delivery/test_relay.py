@@ -1,100 +1,16 @@
 """The relay: each delivery at least once under one id, on the schedule, and one slow endpoint holds back only itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
-from aiohttp import web
-from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from app.channels import ChannelConfig
-from app.channels.webhook import Config
-from app.delivery.client import DeliveryClient
-from app.delivery.relay import LEASE, PER_CHANNEL, Relay
-from app.guard import GuardPolicy
-from app.services.notices import delivery
-from app.store import outbox
-from app.store.database import Database
+from app.delivery.relay import LEASE, PER_CHANNEL
+from app.store import claims, outbox
+from app.store.claims import Ended, Want
 from app.store.tables import attempts, deliveries
-from tests.services.world import SECRET
-from tests.support.clock import FakeClock
-
-BODY = b'{"type":"sla.breached","timestamp":"2026-03-02T09:00:00.000Z","data":{}}'
-
-
-@dataclass
-class Receiver:
-    """Notes what comes in and answers as it is told."""
-
-    status: int = 204
-    headers: dict[str, str] = field(default_factory=dict)
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.seen.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
-        await self.gate.wait()
-        return web.Response(status=self.status, headers=self.headers)
-
-
-@asynccontextmanager
-async def receiver() -> AsyncIterator[Receiver]:
-    made = Receiver()
-    made.gate.set()
-    application = web.Application()
-    application.router.add_post("/hook", made.answer)
-    runner = web.AppRunner(application, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield made
-    made.gate.set()
-    await runner.cleanup()
-
-
-@dataclass
-class Post:
-    """A relay and its outbox."""
-
-    db: Database
-    clock: FakeClock
-    relay: Relay
-    channels: dict[str, ChannelConfig]
-
-    async def enqueue(self, *channels: str, name: str = "msg_1", expires_in: timedelta | None = None) -> None:
-        at = self.clock()
-        expires_at = at + expires_in if expires_in is not None else None
-        row = {"id": name, "type": "sla.breached", "milestone": "breach", "body": BODY, "created_at": at, "expires_at": expires_at}
-        rows = [delivery(name, "sla.breached", channel, f"{name}:{channel}", at, expires_at, created_at=at) for channel in channels]
-        async with self.db.begin() as conn:
-            await outbox.add(conn, [row], rows)
-
-    async def run(self) -> None:
-        await self.relay.run_once()
-        await self.relay.drain()
-
-    async def row(self, channel: str = "up") -> Any:
-        async with self.db.read() as conn:
-            return (await conn.execute(deliveries.select().where(deliveries.c.channel == channel))).one()
-
-
-@pytest.fixture
-async def post(database: Database, clock: FakeClock) -> AsyncIterator[Post]:
-    channels: dict[str, ChannelConfig] = {}
-    async with DeliveryClient(GuardPolicy((ip_network("127.0.0.0/8"),))) as client:
-        yield Post(database, clock, Relay(database, client, lambda: channels, clock, jitter=lambda: 0.0), channels)
-
-
-def channel(url: str) -> Config:
-    return Config(url=SecretStr(url), secrets=[SecretStr(SECRET)])
+from tests.delivery.post import BODY, SECRET, Post, channel, receiver
 
 
 async def test_a_delivery_is_sent_once_signed_and_recorded(post: Post) -> None:
@@ -146,6 +62,31 @@ async def test_what_fails_is_tried_again_on_the_schedule_under_the_same_id_until
     assert [500] * 12 == [attempt.status for attempt in tried]
 
 
+@pytest.mark.parametrize(
+    ("status", "hint", "seconds"),
+    [
+        (503, "120", 120),
+        (429, "120", 120),
+        (503, "Mon, 02 Mar 2026 09:02:00 GMT", 120),
+        (429, "Monday, 02-Mar-26 09:02:00 GMT", 120),
+        (503, "1", 5),
+        (503, "99999999999", 6 * 3600),
+        (503, "Mon, 02 Mar 2026 08:00:00 GMT", 5),
+        (503, "soon", 5),
+        (500, "120", 5),
+    ],
+)
+async def test_a_receiver_may_ask_for_patience_in_seconds_or_by_date(post: Post, status: int, hint: str, seconds: int) -> None:
+    async with receiver() as up:
+        up.status, up.headers = status, {"retry-after": hint}
+        post.channels["up"] = channel(up.url)
+        await post.enqueue("up")
+        await post.run()
+    again = (await post.row()).next_attempt_at
+
+    assert post.clock() + timedelta(seconds=seconds) == again
+
+
 async def test_a_gone_endpoint_and_a_channel_that_is_no_more_are_dead_at_once(post: Post) -> None:
     async with receiver() as up:
         up.status = 410
@@ -173,14 +114,13 @@ async def test_a_lost_lease_is_taken_over_and_the_late_holder_changes_nothing(po
         post.channels["up"] = channel(up.url)
         await post.enqueue("up")
         async with post.db.begin() as conn:
-            [stalled] = await outbox.claim(conn, post.clock(), lease=LEASE, limit=10, room=outbox.Room({}, most=4))
+            [stalled] = await claims.claim(conn, post.clock(), [Want("up", 0, 4)], lease=LEASE)
         await post.run()
         assert [] == up.seen
         post.clock.advance(seconds=LEASE.total_seconds())
         await post.run()
-    attempt = {"delivery_id": stalled.id, "number": 1, "started_at": post.clock(), "method": "POST", "url": "", "error_class": "timeout"}
     async with post.db.begin() as conn:
-        kept = await outbox.complete(conn, stalled, {"state": "dead", "next_attempt_at": None}, attempt | {"timing": {}})
+        [kept] = await claims.complete(conn, [Ended(stalled, "dead", post.clock())])
     row = await post.row()
 
     assert not kept
@@ -225,7 +165,7 @@ async def test_after_a_start_on_sqlite_what_was_on_its_way_is_sent_at_once(post:
         post.channels["up"] = channel(up.url)
         await post.enqueue("up")
         async with post.db.begin() as conn:
-            await outbox.claim(conn, post.clock(), lease=LEASE, limit=10, room=outbox.Room({}, most=4))
+            await claims.claim(conn, post.clock(), [Want("up", 0, 4)], lease=LEASE)
         reclaimed = await post.relay.reclaim()
         await post.run()
 

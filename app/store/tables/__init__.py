@@ -18,6 +18,11 @@ from app.store.tables.core import (
     notices,
     tickets,
 )
+from app.store.tables.endpoints import endpoints
+from app.store.tables.escalations import escalation_log, escalations, service_keys
+from app.store.tables.signals import signals
+from app.store.tables.silences import grouping_spans, silences
+from app.store.tables.sources import source_jobs, source_states
 
 __all__ = [
     "api_keys",
@@ -27,10 +32,19 @@ __all__ = [
     "clocks",
     "config_revisions",
     "deliveries",
+    "endpoints",
+    "escalation_log",
+    "escalations",
     "events",
+    "grouping_spans",
     "inbox",
     "job_runs",
     "metadata",
     "notices",
+    "service_keys",
+    "signals",
+    "silences",
+    "source_jobs",
+    "source_states",
     "tickets",
 ]

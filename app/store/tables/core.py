@@ -1,5 +1,7 @@
 """Tickets and what is known, promised, broken and said of them; keys, the log and the document's revisions."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -13,10 +15,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
 from app.store.tables._base import EXTERNAL, ID, NAME, metadata
 from app.store.types import JsonBytes, UtcDateTime
+
+
+def _where_present(name: str, present: Column[Any], *columns: Column[Any]) -> None:
+    """An index over the rows in which `present` is not null: on `columns`, or on that column itself."""
+    where = present.is_not(None)
+    Index(name, *(columns or (present,)), postgresql_where=where, sqlite_where=where)
+
 
 config_revisions = Table(
     "config_revisions",
@@ -65,6 +76,7 @@ tickets = Table(
     Column("assignee", NAME),
     Column("requester", EXTERNAL),
     Column("organization", EXTERNAL),
+    Column("category", EXTERNAL),
     Column("tags", JsonBytes),
     Column("created_at", UtcDateTime),
     Column("last_event_at", UtcDateTime),
@@ -79,6 +91,17 @@ tickets = Table(
 )
 Index("ix_tickets_last_event_at_id", tickets.c.last_event_at, tickets.c.id)
 Index("ix_tickets_revision_id", tickets.c.revision, tickets.c.id)
+Index(
+    "ix_tickets_rejudge_at",
+    tickets.c.rejudge_at,
+    postgresql_where=tickets.c.rejudge_at.is_not(None),
+    sqlite_where=tickets.c.rejudge_at.is_not(None),
+)
+
+_where_present("ix_tickets_source_requester_created_at", tickets.c.requester, tickets.c.source, tickets.c.requester, tickets.c.created_at)
+_where_present(
+    "ix_tickets_source_organization_created_at", tickets.c.organization, tickets.c.source, tickets.c.organization, tickets.c.created_at
+)
 
 events = Table(
     "events",
@@ -164,6 +187,13 @@ breaches = Table(
     Column("acknowledged_by", NAME),
     Column("acknowledge_note", Text),
     Column("evidence", JsonBytes, nullable=False, comment="The clock as judged when the breach was recorded"),
+    Column(
+        "source_stale",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Recorded while its source was silent: what was done there may not be known",
+    ),
     UniqueConstraint("clock_id"),
     CheckConstraint("status in ('open', 'answered', 'retracted')", name="status"),
 )
@@ -179,12 +209,15 @@ notices = Table(
     Column("ticket_id", ID),
     Column("clock_id", ID),
     Column("breach_id", ID),
+    Column("escalation_id", ID),
     Column("milestone", String(60), nullable=False),
     Column("body", LargeBinary, nullable=False, comment="The exact bytes that are signed"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, comment="Not worth saying after this; null = always worth"),
 )
 Index("ix_notices_clock_id", notices.c.clock_id)
+Index("ix_notices_ticket_id", notices.c.ticket_id)
+_where_present("ix_notices_escalation_id", notices.c.escalation_id)
 
 deliveries = Table(
     "deliveries",
@@ -197,6 +230,7 @@ deliveries = Table(
     Column("ticket_id", ID),
     Column("clock_id", ID),
     Column("breach_id", ID),
+    Column("escalation_id", ID),
     Column("state", String(20), nullable=False, comment="pending, delivered, superseded, expired, suppressed, dead, paused"),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime, comment="Null unless pending"),
@@ -207,16 +241,48 @@ deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
+    Column("lane", Integer, nullable=False, server_default=text("0"), comment="0 live, 1 replayed: goes after the live ones"),
+    Column(
+        "withdrawn",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Taken back while on its way: superseded unless that attempt was accepted",
+    ),
+    Column("waits_for", ID, comment="The delivery whose end decides about this one"),
+    Column("waits_if", String(20), comment="The end that lets this one go: delivered, superseded"),
+    Column(
+        "earlier_attempts",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="Made before it was last revived: the schedule counts from there",
+    ),
+    Column("fallback_at", UtcDateTime, comment="When the fallback channel is told unless this one has accepted"),
+    Column("immediate", Boolean, nullable=False, server_default=false(), comment="Heeds neither quiet hours nor grouping"),
+    Column(
+        "grouping",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="0 not looked at, 1 goes by itself, 2 waits to be folded into a digest",
+    ),
+    Column("silence_id", ID, comment="The silence that suppressed it"),
     UniqueConstraint("effect"),
     CheckConstraint("state in ('pending', 'delivered', 'superseded', 'expired', 'suppressed', 'dead', 'paused')", name="state"),
 )
-Index(
-    "ix_deliveries_next_attempt_at",
+_where_present(
+    "ix_deliveries_channel_lane_next_attempt_at", deliveries.c.next_attempt_at, deliveries.c.channel, deliveries.c.lane,
     deliveries.c.next_attempt_at,
-    postgresql_where=deliveries.c.next_attempt_at.is_not(None),
-    sqlite_where=deliveries.c.next_attempt_at.is_not(None),
-)
+)  # fmt: skip
+_where_present("ix_deliveries_ticket_id", deliveries.c.next_attempt_at, deliveries.c.ticket_id)
+_where_present("ix_deliveries_escalation_id", deliveries.c.escalation_id)
+_where_present("ix_deliveries_waits_for", deliveries.c.waits_for)
+_where_present("ix_deliveries_fallback_at", deliveries.c.fallback_at)
+_where_present("ix_deliveries_silence_id", deliveries.c.silence_id)
+_where_present("ix_deliveries_state_expires_at", deliveries.c.expires_at, deliveries.c.state, deliveries.c.expires_at)
 Index("ix_deliveries_state_id", deliveries.c.state, deliveries.c.id)
+Index("ix_deliveries_notice_id", deliveries.c.notice_id)
 Index("ix_deliveries_breach_id", deliveries.c.breach_id)
 Index("ix_deliveries_clock_id", deliveries.c.clock_id)
 
