@@ -11,7 +11,7 @@ INSTALLED := .venv/.installed
 LOCKS := requirements/build.txt requirements/run.txt requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-soak lint format lock clean
+.PHONY: help install run demo test test-soak test-chaos mutation lint format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
@@ -35,18 +35,26 @@ demo: $(INSTALLED) ## the service, a simulated helpdesk and a verifying receiver
 	$(BIN)/slawatch demo
 
 test: lint ## everything: lint, types, import rules, all tests on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 -m "not slow and not chaos"
 
 test-soak: $(INSTALLED) ## the long proofs
 	$(BIN)/python -m pytest -m slow
 
-lint: $(INSTALLED) ## style, types, import rules, YAML, Dockerfile
+test-chaos: $(INSTALLED) ## replicas killed and stopped, databases crashed and replaced (about ten minutes)
+	$(BIN)/python -m pytest tests/chaos
+
+mutation: $(INSTALLED) ## small mistakes put into app/rules: does a test fall? (hours; MUTANTS="app.rules.track.*" for some)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --editable ".[proof]"
+	$(BIN)/python -m mutmut run $(MUTANTS)
+	$(BIN)/python -m mutmut results
+
+lint: $(INSTALLED) ## style, types, import rules, YAML, Dockerfiles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile deploy/compose/pgbouncer.Dockerfile
 
 format: $(INSTALLED) ## put the code into the house's format
 	$(BIN)/ruff check --fix .
@@ -61,5 +69,5 @@ lock: ## resolve the dependencies anew (needs uv; LOCK="--upgrade" to go to the 
 	$(COMPILE) $(LOCK) pyproject.toml --extra demo --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove what was made here, except the database and slawatch.yaml
-	rm -rf .venv tests/receivers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv mutants tests/receivers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

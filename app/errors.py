@@ -103,6 +103,10 @@ class BreachNotFound(NotFound):
     """No breach has this id."""
 
 
+class EscalationNotFound(NotFound):
+    """No escalation has this id."""
+
+
 class SourceNotFound(NotFound):
     """No source of this name is configured."""
 
@@ -123,6 +127,10 @@ class KeyNotFound(NotFound):
     """No API key has this id."""
 
 
+class SilenceNotFound(NotFound):
+    """No silence has this id."""
+
+
 class MethodNotAllowed(SlaError):
     """The method is not allowed here."""
 
@@ -139,6 +147,12 @@ class Conflict(SlaError):
     """The request does not fit the present state."""
 
     status = HTTPStatus.CONFLICT
+
+
+class Gone(SlaError):
+    """What the address stood for is over."""
+
+    status = HTTPStatus.GONE
 
 
 class PreconditionFailed(SlaError):

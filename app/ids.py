@@ -18,10 +18,12 @@ TICKET: Final = "tkt"
 CLOCK: Final = "clk"
 BREACH: Final = "brc"
 ESCALATION: Final = "esc"
+SIGNAL: Final = "sig"
 INBOX: Final = "inb"
 MESSAGE: Final = "msg"
 DELIVERY: Final = "dlv"
 KEY: Final = "key"
+SILENCE: Final = "sil"
 
 _lock = threading.Lock()
 _last = 0

@@ -11,14 +11,17 @@ from fastapi import APIRouter, FastAPI
 
 from app import __version__
 from app.delivery.client import DeliveryClient
+from app.delivery.proxy import Proxy
 from app.delivery.relay import Relay
 from app.guard import GuardPolicy
 from app.routers import (
+    acknowledge,
     breaches,
     channels,
     clocks,
     config,
     deliveries,
+    escalations,
     health,
     inbound,
     inbox,
@@ -26,6 +29,7 @@ from app.routers import (
     openapi,
     pages,
     problems,
+    silences,
     sources,
     tickets,
 )
@@ -33,10 +37,17 @@ from app.routers.deps import Parts
 from app.routers.middleware import Bodies, Edge, Paths
 from app.routers.shortcut import Shortcut
 from app.scheduler import Loops
+from app.services.auditor import Auditor
 from app.services.configuration import Current, LiveConfig
+from app.services.errands import Errands
+from app.services.fetching import LIMITS, Tools
 from app.services.ingest import Ingest
 from app.services.keys import KeyRing
 from app.services.reads import Reader
+from app.services.retention import Sweeper
+from app.services.routes import routes
+from app.services.silence import Watch
+from app.services.summaries import tell_what_is_left
 from app.settings import Settings, environment
 from app.store.database import Database
 from app.telemetry import logs
@@ -45,7 +56,8 @@ from app.timesource import Now, utc_now
 log = logs.get_logger(__name__)
 
 _RESOURCES: Final[tuple[APIRouter, ...]] = tuple(
-    module.router for module in (inbound, sources, inbox, tickets, clocks, breaches, deliveries, channels, config, keys)
+    module.router
+    for module in (inbound, sources, inbox, tickets, clocks, breaches, escalations, silences, deliveries, channels, config, keys)
 )
 
 
@@ -59,9 +71,10 @@ def create_app(
 ) -> FastAPI:
     """The application of one process. Everything is opened when it starts (ASGI lifespan) and closed when it stops.
 
-    `now` is its clock; `environ` resolves `${env:NAME}` in the document (None: the process's environment); `db` takes the place of the
-    settings' database; without `background` no loop runs, so that a simulated clock holds. The database must be migrated. Starting raises
-    InvalidConfiguration when the document has errors, Unavailable when the database is not there.
+    `now` is this machine's clock (where the database is PostgreSQL, that one's decides); `environ` resolves `${env:NAME}` in the document
+    (None: the process's environment); `db` takes the place of the settings' database; without `background` no loop runs, so that a
+    simulated clock holds. The database must be migrated. Starting raises InvalidConfiguration when the document has errors, Unavailable
+    when the database is not there.
     """
     parts, loops = _make(settings, now, environment() if environ is None else environ, db)
     app = FastAPI(
@@ -74,7 +87,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.parts = parts
-    for router in (*(() if settings.role == "worker" else (*_RESOURCES, pages.router)), health.router):
+    for router in (*(() if settings.role == "worker" else (*_RESOURCES, pages.router, acknowledge.router)), health.router):
         app.include_router(router)
     problems.install(app)
     openapi.install(app)
@@ -89,35 +102,49 @@ def create_app(
 def _make(settings: Settings, now: Now, environ: Mapping[str, str], db: Database | None) -> tuple[Parts, Loops]:
     """The parts and the loops, not opened yet."""
     db = db or Database(settings.database_url, pool=settings.database_pool)
+    now = db.clock(now)
     base = settings.config.parent if settings.config else Path()
     live = LiveConfig(db, now, environ, base, public_url=settings.public_url)
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else None
     cursor_key = settings.cursor_secret.get_secret_value() if settings.cursor_secret else None
     keyring = KeyRing(db, now, admin_key)
     client = DeliveryClient(GuardPolicy())
-    loops = _loops(settings, now, db, live, client, keyring)
+    ingest = Ingest(db, live, now, queue_limit=settings.queue_limit)
+    errands = Errands(Tools(db, live, now, ingest, DeliveryClient(GuardPolicy(), limits=LIMITS), asyncio.sleep))
+    loops = _loops(settings, now, db, live, client, keyring, errands)
     parts = Parts(
         settings=settings,
         now=now,
         db=db,
         live=live,
-        ingest=Ingest(db, live, now, queue_limit=settings.queue_limit),
+        ingest=ingest,
         client=client,
         keys=keyring,
         reader=Reader(db, live, now, cursor_key=cursor_key, admin_key=admin_key),
+        errands=errands,
+        auditor=Auditor(Database(settings.database_url, pool=1), client, now, loops.lag_seconds, settings.heartbeat_url),
         since_detection=loops.lag_seconds,
     )
     return parts, loops
 
 
-def _loops(settings: Settings, now: Now, db: Database, live: LiveConfig, client: DeliveryClient, keyring: KeyRing) -> Loops:
+def _loops(
+    settings: Settings, now: Now, db: Database, live: LiveConfig, client: DeliveryClient, keyring: KeyRing, errands: Errands
+) -> Loops:
     """What runs beside the requests: detection and delivery if this process is a worker, and its upkeep."""
+
+    sweeper, watch = Sweeper(db, live, now), Watch(db, live, now)
 
     async def upkeep() -> None:
         await live.refresh()
         await keyring.flush()
+        if settings.role != "api":
+            await sweeper.run()
+            await tell_what_is_left(db, live, now)
+            await watch.run()
+            errands.start()
 
-    relay = Relay(db, client, lambda: live.current.loaded.channels, now)
+    relay = Relay(db, client, lambda: routes(live.current), now)
     return Loops(db, live, relay, now, upkeep, worker=settings.role != "api")
 
 
@@ -128,29 +155,40 @@ async def _running(parts: Parts, loops: Loops | None) -> AsyncIterator[None]:
         await parts.db.open()
         stack.push_async_callback(parts.db.close)
         stack.push_async_callback(parts.client.close)
+        stack.push_async_callback(parts.auditor.stop)
+        stack.push_async_callback(parts.errands.tools.client.close)
         await parts.live.start(parts.settings.config)
         await _guard(parts)
         await parts.ingest.start()
         stack.push_async_callback(parts.ingest.stop)
+        stack.push_async_callback(parts.errands.stop)
         if loops is not None:
             parts.ingest.on_commit(loops.committed)
             parts.live.on_change(lambda _: loops.rejudge.nudge())
             await loops.start()
             stack.push_async_callback(loops.stop)
+            if parts.settings.role != "api":
+                await parts.auditor.start()
         yield
 
 
 async def _guard(parts: Parts) -> None:
     """Keep the delivery client's address guard at what the document in force allows."""
-    await parts.client.set_policy(_policy(parts.settings, parts.live.current))
+    await _set_policy(parts, parts.live.current)
     changing: set[asyncio.Task[None]] = set()
 
     def change(current: Current) -> None:
-        task = asyncio.create_task(parts.client.set_policy(_policy(parts.settings, current)))
+        task = asyncio.create_task(_set_policy(parts, current))
         changing.add(task)
         task.add_done_callback(changing.discard)
 
     parts.live.on_change(change)
+
+
+async def _set_policy(parts: Parts, current: Current) -> None:
+    proxy = current.loaded.delivery.egress_proxy
+    for client in (parts.client, parts.errands.tools.client):
+        await client.set_policy(_policy(parts.settings, current), proxy=Proxy.of(proxy.get_secret_value() if proxy else None))
 
 
 def _policy(settings: Settings, current: Current) -> GuardPolicy:

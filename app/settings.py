@@ -40,6 +40,9 @@ class Settings(BaseModel):
     cursor_secret: SecretStr | None = Field(
         default=None, description="Signs list cursors; the same for all replicas. Default: made from the database"
     )
+    heartbeat_url: SecretStr | None = Field(
+        default=None, description="Asked by GET every minute while nothing that is due is left undone: a dead-man's switch outside"
+    )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest accepted request body")

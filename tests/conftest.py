@@ -9,11 +9,23 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from app.store import migrations
 from app.store.database import Database
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres
+
+# For `make mutation`: the same few examples for every mutant, no look for a smaller one, and no patience lost with slow ones.
+settings.register_profile(
+    "mutation",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(scope="session")

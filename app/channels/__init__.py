@@ -47,6 +47,11 @@ class ChannelConfig(BaseModel):
     show_path: ClassVar[bool] = False
     """Whether the path of the address may be logged and stored; not where it is the credential (`app.delivery.redaction`)."""
 
+    of_record: ClassVar[bool] = False
+    """Whether a system listens that has to know everything, not somebody who reads: silences leave it alone unless they name it."""
+    groups: ClassVar[bool] = True
+    """Whether many notices may be folded into one; not where each belongs to a record or an incident of its own."""
+
     kind: str
     name: str = Field(default="", exclude=True, description="Set by the loader from the key in `channels`.")
     events: list[str] = Field(

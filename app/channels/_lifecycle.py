@@ -14,6 +14,7 @@ _PHASES: Final[Mapping[str, Phase]] = {
     "sla.recovered": "resolve",
     "sla.met_late": "resolve",
     "sla.retracted": "resolve",
+    "sla.digest": "trigger",
     "escalation.opened": "trigger",
     "escalation.step": "trigger",
     "escalation.exhausted": "trigger",
@@ -35,7 +36,8 @@ def phase(event_type: str) -> Phase:
 
 def key(event: Mapping[str, Any]) -> str:
     """What all events of one incident share: `sla:<clock id>` for whatever is about a clock (its breach, the ladder that answers it, the
-    all-clear), else `escalation:<id>`, `signal:<ticket id>:<name>`, `endpoint:<channel>`, `source:<source>`; else the event's type.
+    all-clear), else `escalation:<id>`, `signal:<ticket id>:<name>`,
+    `digest:<id>`, `endpoint:<channel>`, `source:<source>`; else the event's type.
     At most `KEY_MAX` characters."""
     data = event.get("data")
     found = _subject(data) if isinstance(data, Mapping) else None
@@ -52,6 +54,7 @@ def thread(event: Mapping[str, Any]) -> str:
 def _subject(data: Mapping[str, Any]) -> str | None:
     ticket, signal = _part(data, "ticket", "id"), _part(data, "signal", "name")
     candidates = (
+        ("digest", _text(data.get("id")) if "counts" in data else None),
         ("sla", _part(data, "clock", "id")),
         ("escalation", _part(data, "escalation", "id")),
         ("signal", f"{ticket}:{signal}" if ticket and signal else None),

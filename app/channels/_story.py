@@ -12,8 +12,11 @@ from pydantic import ValidationError
 
 from app.channels._shape import Fact, Link, Story, Tone
 from app.channels._text import clean, duration, instant, web_link, words
+from app.schemas.context_out import ContextOut
 from app.schemas.events_out import (
     ClockOut,
+    DigestData,
+    DigestItemOut,
     EndpointData,
     EscalationData,
     LinksOut,
@@ -33,6 +36,8 @@ SUBJECT_MAX: Final = 200  # characters
 METRIC_MAX: Final = 40  # characters
 PERSON_MAX: Final = 50  # characters
 EVIDENCE_MAX: Final = 300  # characters
+FACTS_MAX: Final = 9
+ITEMS_MAX: Final = 10  # of a digest, one by one
 
 _AHEAD: Final = frozenset({"sla.warning", "sla.retargeted"})  # told before the clock is due
 
@@ -44,6 +49,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "sla.met_late": ("✔", "SLA met late", "good", "nothing to do"),
     "sla.retracted": ("↺", "SLA breach retracted", "good", "nothing to do: the promise was kept"),
     "sla.retargeted": ("↻", "SLA due time changed", "neutral", "nothing to do before it is due"),
+    "sla.digest": ("✖", "Digest", "bad", "act now"),
     "escalation.opened": ("▲", "Escalated", "bad", "acknowledge it or act"),
     "escalation.step": ("▲", "Escalation goes on", "bad", "acknowledge it or act"),
     "escalation.acknowledged": ("◉", "Acknowledged", "neutral", "somebody takes care; the clock goes on"),
@@ -56,6 +62,12 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "source.silent": ("✖", "Helpdesk is silent", "bad", "see whether it still sends webhooks; what happens there is not known"),
     "source.recovered": ("✔", "Helpdesk is heard again", "good", "nothing to do"),
     "test.ping": ("✔", "Test", "neutral", "nothing to do"),
+}
+_DIGESTS: Final[Mapping[Tone, tuple[str, str]]] = {  # by the worst that is in it: icon, what to do
+    "bad": ("✖", "act now"),
+    "warning": ("◔", "look at the list"),
+    "good": ("✔", "nothing to do"),
+    "neutral": ("•", "look at the list"),
 }
 
 
@@ -107,7 +119,7 @@ def _tell_sla(kind: str, data: Any) -> Story:
         said=(_promise(late, sla.clock, sla.why),),
         upcoming=_upcoming(kind, sla.step),
         people=_people(sla.ticket),
-        facts=_clock_facts(late, sla.clock, sla.why),
+        facts=_with_help(_clock_facts(late, sla.clock, sla.why), sla),
         links=_links(kind, sla.ticket, sla.links),
         ids=_ids(("breach", sla.breach_id), ("clock", sla.clock.id), step=sla.step),
         ticket=sla.ticket,
@@ -129,7 +141,9 @@ def _tell_escalation(kind: str, data: Any) -> Story:
         said=tuple(part for part in (promise, _evidence(told.signal), *_by_hand(told)) if part),
         upcoming=_going_on(kind, told),
         people=_people(told.ticket),
-        facts=(*(_clock_facts(late, clock, told.why) if clock else ()), *_escalation_facts(told), *_signal_facts(told.signal)),
+        facts=_with_help(
+            (*(_clock_facts(late, clock, told.why) if clock else ()), *_escalation_facts(told), *_signal_facts(told.signal)), told
+        ),
         links=_links(kind, told.ticket, told.links),
         ids=_ids(("escalation", run.id), ("breach", told.breach_id), ("clock", clock.id if clock else None), step=told.step),
         ticket=told.ticket,
@@ -148,7 +162,7 @@ def _tell_signal(kind: str, data: Any) -> Story:
         said=(_evidence(told.signal),),
         upcoming="next: a ladder has begun to run" if told.escalation_id else _kind(kind)[3],
         people=_people(told.ticket),
-        facts=(*_signal_facts(told.signal), Fact("Raised", told.signal.raised_at)),
+        facts=_with_help((*_signal_facts(told.signal), Fact("Raised", told.signal.raised_at)), told),
         links=_links(kind, told.ticket, told.links),
         ids=_ids(("escalation", told.escalation_id), ("ticket", told.ticket.id)),
         ticket=told.ticket,
@@ -183,6 +197,33 @@ def _tell_source(kind: str, data: Any) -> Story:
     )
 
 
+def _tell_digest(kind: str, data: Any) -> Story:  # noqa: ARG001  every teller is called alike
+    told = DigestData.model_validate(data)
+    tones = {_kind(type_)[2] for type_, count in told.counts.items() if count}
+    tone: Tone = next((tone for tone in _DIGESTS if tone in tones), "neutral")
+    icon, advice = _DIGESTS[tone]
+    after = f"after the silence of {clean(told.silence.author)}: {clean(told.silence.reason, SUBJECT_MAX)}" if told.silence else ""
+    shown = told.items[:ITEMS_MAX]
+    more = f"and {told.count - len(shown)} more" if told.count > len(shown) else ""
+    everything = web_link(told.links.all)
+    return Story(
+        f"{icon} {clean(told.title, SUBJECT_MAX)}",
+        tone,
+        said=tuple(part for part in (after, *map(_item, shown), more) if part),
+        upcoming=advice,
+        facts=tuple(Fact(words(name).capitalize(), clean(value)) for name, value in told.common.items()),
+        links=(Link("Show all", "show_all", everything),) if everything is not None else (),
+    )
+
+
+def _item(item: DigestItemOut) -> str:
+    """`#4711 Checkout fails with 502 (first response due 2026-11-21 09:30 UTC)`."""
+    number = clean(item.external_id, PERSON_MAX)
+    title = f"{'#' if number.isdigit() else ''}{number} {clean(item.subject or '', PERSON_MAX)}".rstrip()
+    due = f" due {instant(item.due_at)}" if item.due_at else ""
+    return f"{title} ({words(clean(item.metric, METRIC_MAX))}{due})" if item.metric else title
+
+
 def _tell_test(kind: str, data: Any) -> Story:
     test = TestData.model_validate(data)
     icon, word, tone, advice = _kind(kind)
@@ -190,6 +231,7 @@ def _tell_test(kind: str, data: Any) -> Story:
 
 
 _TELLERS: Final[Mapping[str, Callable[[str, Any], Story]]] = {
+    "sla.digest": _tell_digest,
     "sla.": _tell_sla,
     "escalation.": _tell_escalation,
     "signal.": _tell_signal,
@@ -292,6 +334,18 @@ def _escalation_facts(told: EscalationData) -> tuple[Fact, ...]:
 
 def _signal_facts(signal: SignalOut | None) -> tuple[Fact, ...]:
     return (Fact("Evidence", _evidence(signal)),) if _evidence(signal) else ()
+
+
+def _with_help(facts: tuple[Fact, ...], told: ContextOut) -> tuple[Fact, ...]:
+    """The facts, and where there is room what was tried, what helps, and what may be said to the customer."""
+    tried = told.tried
+    done = f"replies: {tried.replies}, notes: {tried.notes}, transfers: {tried.transfers}" if tried and told.guidance else ""
+    more = (
+        Fact("Advice", clean(" ".join(told.guidance), EVIDENCE_MAX)),
+        Fact("For the customer", clean(told.customer_text or "", EVIDENCE_MAX)),
+        Fact("Tried", done),
+    )
+    return (*facts, *[fact for fact in more if fact.value][: max(0, FACTS_MAX - len(facts))])
 
 
 def _links(kind: str, ticket: TicketOut, links: LinksOut) -> tuple[Link, ...]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
@@ -50,6 +50,8 @@ LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 class Config(ChannelConfig):
     """An Alertmanager, or a receiver of its webhooks, whose address is mostly a secret."""
+
+    groups: ClassVar[bool] = False
 
     kind: Literal["alertmanager"] = "alertmanager"
     url: Url = Field(description="Of v2 the whole address: https://alertmanager.example.com/api/v2/alerts")

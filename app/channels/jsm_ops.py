@@ -48,6 +48,7 @@ class Config(ChannelConfig):
     """An API integration of JSM Operations, or of Opsgenie."""
 
     show_path: ClassVar[bool] = True
+    groups: ClassVar[bool] = False
 
     kind: Literal["jsm-ops"] = "jsm-ops"
     api_key: Key

@@ -36,6 +36,7 @@ class Config(ChannelConfig):
     """A PagerDuty service, by the key of its integration "Events API V2"."""
 
     show_path: ClassVar[bool] = True
+    groups: ClassVar[bool] = False
 
     kind: Literal["pagerduty"] = "pagerduty"
     routing_key: Key = Field(description="The integration's key, 32 characters.")

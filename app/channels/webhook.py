@@ -33,6 +33,8 @@ class Config(ChannelConfig):
     """A receiver of signed webhooks."""
 
     show_path: ClassVar[bool] = True
+    of_record: ClassVar[bool] = True
+    groups: ClassVar[bool] = False
 
     kind: Literal["webhook"] = "webhook"
     url: Url

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.config.compile import compile_document
+from app.config.compile import Loaded, compile_document
 from app.config.document import parse as parse_document
 from app.config.parts import read_parts
 from app.config.secrets import Resolver
 from app.errors import InvalidConfiguration, NotFound, TicketNotFound
 from app.rules.explain import as_json, explain
-from app.rules.policy import Book
 from app.schemas.instants import read_instant, rfc3339
+from app.services.signalling import shown
 from app.settings import Settings, environment, load_settings
 from app.store import config_revisions, reads
 from app.store.config_revisions import Revision
@@ -85,23 +85,25 @@ async def _explain(settings: Settings, reference: str, at: datetime | None) -> d
                 raise TicketNotFound(f"There is no ticket {reference}.")
             timeline = await reads.timeline(conn, ticket["id"])
             now = await db.now(conn, utc_now)
+            loaded = _loaded(newest, settings, now)
+            book = loaded.book(newest.number)
+            if at is not None:
+                timeline = timeline.until(at)
+            signals = await shown(conn, ticket["id"], ticket["source"], timeline, loaded, book, at or now)
     finally:
         await db.close()
-    book = _book(newest, settings, now)
-    if at is not None:
-        timeline = timeline.until(at)
-    return {"ticket": ticket, "revision": newest.number, **as_json(explain(timeline, book, at or now))}
+    return {"ticket": ticket, "revision": newest.number, **as_json(explain(timeline, book, at or now)), "signals": signals}
 
 
-def _book(newest: Revision, settings: Settings, at: datetime) -> Book:
-    """The promises of a stored revision. It was checked when it was stored; secrets, which this shell need not have, promise nothing."""
+def _loaded(newest: Revision, settings: Settings, at: datetime) -> Loaded:
+    """The document of a stored revision. It was checked when it was stored; secrets, which this shell need not have, promise nothing."""
     base = settings.config.parent if settings.config else Path()
     tree, flaws = parse_document(newest.body)
     if tree is None:
         raise InvalidConfiguration(f"Revision {newest.number} of the configuration cannot be read: {flaws[0].message}.")
     parts = read_parts(tree, Resolver(environment(), base), at.date(), base)
     try:
-        return compile_document(newest.body, parts).book(newest.number)
+        return compile_document(newest.body, parts)
     except KeyError as error:
         raise InvalidConfiguration(
             f"Revision {newest.number} of the configuration lacks {error} here: set SLAWATCH_CONFIG, so that files beside it are found."
@@ -124,6 +126,24 @@ def _show(console: Console, found: Mapping[str, Any]) -> None:
     for clock in found["clocks"]:
         console.print()
         _show_clock(console, clock)
+    if found["signals"]:
+        console.print()
+        _show_signals(console, found["signals"])
+
+
+def _show_signals(console: Console, signals: Iterable[Mapping[str, Any]]) -> None:
+    """Each signal that is watched; of those that were raised, what shows it."""
+    console.print(Text("signals", style="bold"))
+    for signal in signals:
+        state = "raised" if any(raised["stands"] for raised in signal["raised"]) else "not raised now"
+        threshold = signal["threshold"] or "not watched for this tier"
+        ahead = f"; next at {signal['next_at']}" if signal["next_at"] else ""
+        console.print(Text(f"  {signal['signal']}: {state} ({threshold}{ahead})"))
+        for raised in signal["raised"]:
+            until = f" until {raised['ended_at']}" if raised["ended_at"] else ""
+            console.print(Text(f"    {raised['raised_at']}{until}: {raised['threshold']}"))
+            for sentence in raised["evidence"]:
+                console.print(Text(f"      {sentence}"))
 
 
 def _show_clock(console: Console, clock: Mapping[str, Any]) -> None:

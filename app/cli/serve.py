@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from app import __version__
+from app.cli._sole import sole_service
 from app.errors import SlaError
 from app.main import create_app
 from app.routers.deps import Parts
@@ -51,11 +52,12 @@ def command(
 
     Every option may be set in the environment as SLAWATCH_<NAME> instead. Without a configuration the stored one holds, at first the
     built-in starter policy (resolution within 6 h). The first start prints an admin key, once. SIGTERM and Ctrl-C end it after
-    everything under way is finished, with exit code 0. Exit code 78: the configuration or a setting is wrong.
+    everything under way is finished, with exit code 0. Exit code 78: the configuration or a setting is wrong. On an SQLite file one
+    service runs at a time.
     """
     settings = load_settings(config=config, host=host, port=port, role=role, database_url=database_url)
     logs.configure(settings.log_format, settings.log_level)
-    with _bind(settings.host, settings.port) as listener:
+    with sole_service(settings.database_url), _bind(settings.host, settings.port) as listener:
         migrations.upgrade(settings.database_url)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, listener))

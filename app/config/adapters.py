@@ -53,6 +53,7 @@ class Manners(Strict):
     quiet: Quiet | None = None
     group: Group | None = None
     fallback: Fallback | None = None
+    ordered: bool = Field(default=False, description="What is said of one ticket goes one after another: the next when the last has ended.")
 
 
 @dataclass(frozen=True, slots=True)

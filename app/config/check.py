@@ -11,7 +11,6 @@ from app.config.document import parse
 from app.config.findings import CODES, Finding, Flaw, finding
 from app.config.lints import lints
 from app.config.parts import Parts, read_parts
-from app.config.pending import pending
 from app.config.secrets import Resolver
 from app.config.vocabulary import wrong_words
 
@@ -45,7 +44,7 @@ def check(text: str, *, file: str, environ: Mapping[str, str], base: Path, today
     flaws += [*parts.flaws, *wrong_words(parts.sections), *inconsistencies(parts, today)]
     if _has_errors(flaws):
         return Checked(_findings(file, flaws), None)
-    flaws += [*lints(parts), *pending(parts)]
+    flaws += lints(parts)
     return Checked(_findings(file, flaws), _loaded(text, parts))
 
 

@@ -6,16 +6,21 @@ from typing import Final
 
 from app.channels import ChannelConfig
 from app.config.adapters import Manners
-from app.config.ladders import LadderEntry, StepEntry, WriteBackEntry
+from app.config.guidance import compile_guidance
+from app.config.ladders import LadderEntry, StepEntry, WriteBackEntry, percent
 from app.config.parts import Parts
 from app.config.promises import KNOBS, Goal, Knobs, PolicyEntry
-from app.config.schema import DeliveryConfig, Document, TierEntry
+from app.config.schema import DeliveryConfig, Document, Retention, TierEntry
+from app.config.signals import compile_signals
 from app.helpdesks import SourceConfig
 from app.rules.calendar import ALWAYS, Calendar
 from app.rules.escalation import After, Ladder, Repeat, Step, Trigger, Unacknowledged, WriteBack
 from app.rules.events import ActorKind
+from app.rules.guidance import GuidanceBook
 from app.rules.metrics import default_pause
-from app.rules.policy import Book, CustomMetric, OpenTime, Policy, Terms, Tier
+from app.rules.policy import Book, CustomMetric, OpenTime, PercentWarning, Policy, Terms, Tier
+from app.rules.policy import Warning as Warn
+from app.rules.signals import SignalRule
 
 STARTER_POLICY: Final = Policy(
     name="default",
@@ -40,8 +45,12 @@ class Loaded:
     """By channel: quiet hours, grouping and fallback."""
     sources: Mapping[str, SourceConfig] = field(repr=False)
     delivery: DeliveryConfig
+    retention: Retention
     calendars: Mapping[str, Calendar] = field(repr=False)
     """By name, `always` among them; holidays are dates in them."""
+    signals: tuple[SignalRule, ...]
+    """Those that the document names."""
+    guidance: GuidanceBook
 
     def book(self, revision: int) -> Book:
         """What the engine judges by, as this revision."""
@@ -59,12 +68,15 @@ def compile_document(text: str, parts: Parts) -> Loaded:
         manners={name: channel.manners for name, channel in parts.channels.items()},
         sources={name: source.config for name, source in parts.sources.items() if source.config is not None},
         delivery=parts.head.delivery,
+        retention=parts.head.retention,
         calendars=parts.made,
+        signals=compile_signals(parts.head.signals, parts.made),
+        guidance=compile_guidance(parts.head.guidance),
     )
 
 
 def _book(parts: Parts) -> Book:
-    policies = tuple(_policy(entry, parts.made) for entry in parts.policies.values())
+    policies = tuple(_policy(entry, parts) for entry in parts.policies.values())
     return Book(
         revision=0,
         policies=(STARTER_POLICY,) if parts.tree.data.get("policies") is None else policies,
@@ -77,12 +89,13 @@ def _tier(entry: TierEntry) -> Tier:
     return Tier(entry.name, entry.match, entry.since, entry.until)
 
 
-def _policy(entry: PolicyEntry, calendars: Mapping[str, Calendar]) -> Policy:
-    terms = {metric: _terms(metric, goal, entry, calendars) for metric, goal in entry.targets.items()}
+def _policy(entry: PolicyEntry, parts: Parts) -> Policy:
+    ladder = parts.ladders.get(entry.escalation) if entry.escalation is not None else None
+    terms = {metric: _terms(metric, goal, entry, parts.made, ladder) for metric, goal in entry.targets.items()}
     return Policy(entry.name, entry.match, terms, entry.escalation)
 
 
-def _terms(metric: str, goal: Goal, policy: PolicyEntry, calendars: Mapping[str, Calendar]) -> Terms:
+def _terms(metric: str, goal: Goal, policy: PolicyEntry, calendars: Mapping[str, Calendar], ladder: LadderEntry | None) -> Terms:
     """The target's own knobs, else the policy's, else what the engine does by itself."""
     knobs = _knobs(goal, policy)
     said = goal.model_fields_set | policy.model_fields_set
@@ -90,7 +103,7 @@ def _terms(metric: str, goal: Goal, policy: PolicyEntry, calendars: Mapping[str,
         metric=metric,
         calendar=calendars[goal.calendar or policy.calendar],
         targets=goal.within,
-        warnings=knobs.warn_at,
+        warnings=(*knobs.warn_at, *_warning_rungs(ladder, knobs.warn_at)),
         pause_while=knobs.pause_while if "pause_while" in said else default_pause(metric),
         reopen=knobs.reopen,
         reply_by=frozenset(ActorKind(word) for word in knobs.reply_by),
@@ -101,6 +114,14 @@ def _terms(metric: str, goal: Goal, policy: PolicyEntry, calendars: Mapping[str,
         on_behalf=knobs.on_behalf,
         suppress_if_breached_on_attach=knobs.suppress_if_breached_on_attach,
     )
+
+
+def _warning_rungs(ladder: LadderEntry | None, told: tuple[Warn, ...]) -> tuple[PercentWarning, ...]:
+    """A rung at a part of the target is a warning of the clock, unless there is one at that part already."""
+    known = {warning.percent for warning in told if isinstance(warning, PercentWarning)}
+    parts = [percent(step) for step in ladder.steps] if ladder is not None else []
+    wanted = dict.fromkeys(part for part in parts if part is not None and part < 100 and part not in known)
+    return tuple(PercentWarning(f"{part:g}%", part) for part in wanted)
 
 
 def _knobs(goal: Goal, policy: PolicyEntry) -> Knobs:

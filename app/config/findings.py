@@ -42,9 +42,11 @@ ERRORS: Final = (
 )
 WARNINGS: Final = (
     "blocked-url",
+    "idle-signal",
     "literal-secret",
+    "never-grouped",
     "no-default-policy",
-    "not-run-yet",
+    "no-write-back",
     "priority-hole",
     "quiet-ladder",
     "silent-step",

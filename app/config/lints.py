@@ -7,8 +7,10 @@ from pydantic import SecretStr
 from app.config.fields import PRIORITIES
 from app.config.findings import Flaw, shown
 from app.config.ladders import StepEntry
+from app.config.markable import unmarkable
 from app.config.nodes import Path
 from app.config.parts import Parts
+from app.config.signals import compile_signals
 from app.config.unused import unused
 from app.config.vocabulary import tiers_named
 from app.guard import Blocked, GuardPolicy, judge_url
@@ -21,8 +23,11 @@ def lints(parts: Parts) -> Iterator[Flaw]:
     yield from _tiers_without_policy(parts)
     yield from unused(parts)
     yield from _silent_steps(parts)
+    yield from unmarkable(parts)
+    yield from _idle_signals(parts)
     yield from _quiet_ladders(parts)
     yield from _blocked_urls(parts)
+    yield from _never_grouped(parts)
 
 
 def _has_default(parts: Parts) -> bool:
@@ -68,6 +73,13 @@ def _silent_steps(parts: Parts) -> Iterator[Flaw]:
                 yield Flaw(place, "silent-step", "this step tells nobody; add notify or write_back (an empty notify says that it is meant)")
 
 
+def _idle_signals(parts: Parts) -> Iterator[Flaw]:
+    for rule in compile_signals(parts.head.signals, parts.made):
+        if not any(knobs.is_set for knobs in (rule.knobs, *rule.tiers.values())):
+            place = parts.tree.key_place(("signals", rule.name))
+            yield Flaw(place, "idle-signal", f"{rule.name} has no threshold, so it is never raised")
+
+
 def _quiet_ladders(parts: Parts) -> Iterator[Flaw]:
     """A ladder that nobody hears while clocks run on: every channel of it is quiet outside hours that the clocks do not keep."""
     for index, policy in parts.policies.items():
@@ -103,3 +115,10 @@ def _blocked_urls(parts: Parts) -> Iterator[Flaw]:
             yield Flaw(
                 parts.tree.value_place(("channels", name, "url")), "blocked-url", f"the address guard will refuse this: {blocked.detail}"
             )
+
+
+def _never_grouped(parts: Parts) -> Iterator[Flaw]:
+    for name, channel in parts.channels.items():
+        if channel.manners.group is not None and channel.config is not None and not channel.config.groups:
+            message = f"channels of the kind {channel.config.kind} hear every notice by itself: group has no effect here"
+            yield Flaw(parts.tree.key_place(("channels", name, "group")), "never-grouped", message)

@@ -6,12 +6,14 @@ Channels and sources are maps here: their keys are those of the `Config` of thei
 
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, SecretStr, StringConstraints, ValidationInfo
 
 from app.config.conditions import Match, While
-from app.config.fields import listed, refuse
+from app.config.fields import ChannelName, WallSeconds, listed, refuse
 from app.config.findings import shown
+from app.config.guidance import GuidanceConfig
 from app.config.holidays import Holiday
 from app.config.ladders import LadderEntry
 from app.config.promises import NameText, PolicyEntry
@@ -78,6 +80,21 @@ def _read_network(value: Any) -> Network:
     return network
 
 
+def _read_proxy(value: Any) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    try:
+        parts = urlsplit(text if isinstance(text, str) else "")
+        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and not parts.path.strip("/") and not parts.query
+    except ValueError:
+        usable = False
+    if not usable:
+        raise refuse("bad-url", "the egress proxy is written as http://[USER:PASSWORD@]HOST[:PORT]")
+    return SecretStr(text)
+
+
+EgressProxy = Annotated[SecretStr, PlainValidator(_read_proxy, json_schema_input_type=str)]
+
+
 class DeliveryConfig(Strict):
     """How notices leave the house."""
 
@@ -85,6 +102,27 @@ class DeliveryConfig(Strict):
         tuple[Annotated[Network, PlainValidator(_read_network, json_schema_input_type=str)], ...],
         BeforeValidator(listed, json_schema_input_type=str | list[str]),
     ] = Field(default=(), description="Networks that are not public but may be posted to, such as 10.0.0.0/8.")
+    operations: ChannelName | None = Field(
+        default=None, description="The channel that hears how the others do (`endpoint.*`) when none subscribes to that."
+    )
+    egress_proxy: EgressProxy | None = Field(
+        default=None,
+        description="Send everything through this HTTP proxy, http://[USER:PASSWORD@]HOST[:PORT]. Which addresses may be posted to is the "
+        "proxy's to decide then.",
+    )
+
+
+class Retention(Strict):
+    """How long what is not needed any more is kept. `null`: for ever."""
+
+    messages: WallSeconds | None = Field(
+        default=90 * 86_400, description="Messages as they arrived; those in quarantine stay. Default: 90d."
+    )
+    deliveries: WallSeconds | None = Field(default=90 * 86_400, description="What was sent, with its attempts. Default: 90d.")
+    tickets: WallSeconds | None = Field(
+        default=None, description="Tickets without open clocks, with their clocks and breaches, after the last event. Default: for ever."
+    )
+    audit: WallSeconds | None = Field(default=None, description="The audit log. Default: for ever.")
 
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
@@ -103,6 +141,8 @@ class Document(Strict):
     )
     escalations: dict[NameText, LadderEntry] = Field(default_factory=dict)
     signals: Signals = Signals()
+    guidance: GuidanceConfig = GuidanceConfig()
     channels: dict[Slug, dict[str, Any]] = Field(default_factory=dict)
     sources: dict[Slug, dict[str, Any]] = Field(default_factory=dict)
     delivery: DeliveryConfig = DeliveryConfig()
+    retention: Retention = Retention()

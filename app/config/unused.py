@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from app.config.findings import Flaw
 from app.config.parts import Parts
+from app.config.signals import calendars_of
 
 
 def unused(parts: Parts) -> Iterator[Flaw]:
@@ -42,4 +43,4 @@ def _calendars_used(parts: Parts) -> set[str | None]:
     policies = {policy.calendar for policy in parts.policies.values()}
     goals = {goal.calendar for policy in parts.policies.values() for goal in policy.targets.values()}
     quiet = {channel.manners.quiet.outside for channel in parts.channels.values() if channel.manners.quiet}
-    return policies | goals | quiet | {getattr(signal, "calendar", None) for signal in _signals(parts)}
+    return policies | goals | quiet | {name for signal in _signals(parts) for name in calendars_of(signal)}

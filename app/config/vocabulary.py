@@ -31,6 +31,9 @@ FACTS: Final = frozenset(
         "category",
         "csat",
         "sentiment",
+        "escalation_requested",
+        "promised_update_at",
+        "language",
     }
 )
 """The facts with a meaning of their own (`app.rules.events`); a source may tell of any others."""

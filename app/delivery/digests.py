@@ -11,6 +11,7 @@ from app.ids import DELIVERY, MESSAGE, new_id
 from app.schemas.events_out import DigestData, DigestItemOut, DigestLinksOut, SilenceOut, SlaDigest
 from app.store import folding, outbox
 from app.store.database import Connection
+from app.telemetry import metrics
 
 LISTED: Final = 60
 """How many notices a digest tells of one by one, so that its body stays below what receivers take."""
@@ -57,7 +58,8 @@ async def _tell(conn: Connection, channel: str, routes: Routes, at: datetime) ->
     rows = await folding.first(conn, channel, at, limit=LISTED)
     shared = await folding.common(conn, channel, at)
     digest_id = await announce(conn, channel, "storm", counts, shared, [row._mapping for row in rows], routes, at)
-    await folding.fold(conn, channel, at, digest_id, f"told by the digest {digest_id}")
+    folded = await folding.fold(conn, channel, at, digest_id, f"told by the digest {digest_id}")
+    metrics.SUPPRESSED.labels("digest").inc(folded)
     return 1
 
 

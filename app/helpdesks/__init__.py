@@ -7,7 +7,8 @@ A helpdesk module `app/helpdesks/<kind>.py` (hyphens in the kind become undersco
 * `parse(request, config, received_at) -> Reading`: raises `app.errors.Unreadable` when an authentic body cannot be read,
 * optionally `answer(request, config) -> Answer | None`, where the vendor wants to read something else than our receipt; it never raises.
 
-The module's name is its registration; there is no list to edit. Modules whose name begins with an underscore are tools they share.
+The module's name is its registration; there is no list to edit. Modules whose name begins with an underscore are tools they share. How a
+breach is marked in a helpdesk is told by a module of the same name in `app.helpdesks.writing`.
 """
 
 import importlib
@@ -79,7 +80,8 @@ class SourceConfig(BaseModel):
 
     def own_ids(self) -> Iterable[str]:
         """The ids under which we write back ourselves."""
-        return self.our_user_ids
+        ours = getattr(getattr(self, "write_back", None), "our_user_id", None)
+        return [*self.our_user_ids, ours] if ours else self.our_user_ids
 
     def is_ours(self, *ids: str | None) -> bool:
         """Whether any of these ids of one actor is our own API user."""
@@ -131,7 +133,7 @@ class Helpdesk(Protocol):
 @cache
 def kinds() -> tuple[str, ...]:
     """The kinds there are, sorted."""
-    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
+    return tuple(sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name[0] != "_" and not m.ispkg))
 
 
 @cache

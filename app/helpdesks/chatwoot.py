@@ -20,6 +20,7 @@ from pydantic import Field
 
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _chatwoot_event, _common, _json, _signed, _verify, _words
+from app.helpdesks.writing import chatwoot as writing
 from app.rules.events import ActorKind
 
 SIGNATURE: Final = "x-chatwoot-signature"
@@ -40,6 +41,7 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = {"medium": "normal"}
 
     kind: Literal["chatwoot"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     tolerance: _verify.Tolerance = Field(
         default=timedelta(minutes=5), description="How far the signed time may lie from ours, either way; `off` = any."
     )

@@ -8,8 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _freshworks, _proof
+from app.helpdesks.fetching import API, RECONCILE, Reconcile
+from app.helpdesks.fetching import freshdesk as fetching
+from app.helpdesks.writing import freshdesk as writing
 
 
 class Config(_proof.ProvedConfig):
@@ -23,6 +28,9 @@ class Config(_proof.ProvedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _freshworks.PRIORITIES
 
     kind: Literal["freshdesk"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    reconcile: Reconcile = Field(default=None, description=RECONCILE)
 
 
 def verify(request: HttpRequest, config: Config, now: datetime) -> None:

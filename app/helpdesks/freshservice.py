@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _freshworks, _proof
+from app.helpdesks.writing import freshservice as writing
 
 
 class Config(_proof.ProvedConfig):
@@ -19,6 +22,7 @@ class Config(_proof.ProvedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _freshworks.PRIORITIES
 
     kind: Literal["freshservice"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
 
 
 def verify(request: HttpRequest, config: Config, now: datetime) -> None:

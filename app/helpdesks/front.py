@@ -20,6 +20,7 @@ from pydantic import Field
 from app.errors import Unreadable
 from app.exchange import HttpRequest
 from app.helpdesks import Answer, Reading, _front_event, _json, _signed, _verify
+from app.helpdesks.writing import front as writing
 from app.rules.events import ActorKind
 
 SIGNATURE: Final = "x-front-signature"
@@ -37,6 +38,7 @@ class Config(_signed.SignedConfig):
     built_in_statuses: ClassVar[Mapping[str, str]] = _front_event.STATUSES
 
     kind: Literal["front"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     tolerance: _verify.Tolerance = Field(
         default=timedelta(minutes=5), description="How far the signed time of an application's webhook may lie from ours; `off` = any."
     )

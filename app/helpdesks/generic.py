@@ -17,6 +17,7 @@ from app.helpdesks._expressions import Expression
 from app.helpdesks._lookup import Lookup
 from app.helpdesks._mapping import EventRule
 from app.helpdesks._reading import Scene
+from app.helpdesks.writing import generic as writing
 from app.rules.events import TicketEvent
 from app.schemas.events_out import rfc3339
 
@@ -30,6 +31,7 @@ class Config(SourceConfig):
     """A source of any kind of JSON."""
 
     kind: Literal["generic"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     verify: _verify.Verification = Field(description="How requests prove where they come from; `none` has to be written.")
     timezone: _common.ZoneName = Field(default="UTC", description="The zone of times that name none.")
     delivery_id: Expression | None = Field(default=None, description="The helpdesk's own id of the delivery, the same over its retries.")

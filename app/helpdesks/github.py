@@ -17,9 +17,12 @@ from functools import cached_property
 from typing import ClassVar, Final, Literal
 from urllib.parse import unquote_to_bytes
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _json, _labels, _signed, _verify, _words
 from app.helpdesks._json import Node
+from app.helpdesks.writing import github as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 
 SIGNATURE: Final = "x-hub-signature-256"
@@ -50,6 +53,7 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _labels.PRIORITIES
 
     kind: Literal["github"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
 
     @cached_property
     def signature(self) -> _verify.Hmac | None:

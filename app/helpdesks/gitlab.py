@@ -23,6 +23,7 @@ from app.errors import InvalidSignature
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _gitlab_issue, _json, _labels, _signed, _verify, _words
 from app.helpdesks._json import Node
+from app.helpdesks.writing import gitlab as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 
 TOKEN: Final = "x-gitlab-token"  # noqa: S105  a header's name
@@ -44,6 +45,7 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _labels.PRIORITIES
 
     kind: Literal["gitlab"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     others_are: Literal["agent", "customer", "unknown"] = Field(
         default="unknown", description="Who somebody is whom neither `actor_map` nor GitLab's own names describe; with Service Desk: agent."
     )

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _gorgias_event, _json, _proof, _verify
 from app.helpdesks._json import Node
+from app.helpdesks.writing import gorgias as writing
 
 SCHEMA: Final = "slawatch.gorgias.v1"
 
@@ -30,6 +33,7 @@ class Config(_proof.ProvedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = {"critical": "urgent"}
 
     kind: Literal["gorgias"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
 
 
 def verify(request: HttpRequest, config: Config, now: datetime) -> None:

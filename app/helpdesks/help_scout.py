@@ -16,6 +16,9 @@ from pydantic import Field, StringConstraints
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _help_scout_event, _json, _signed, _verify
 from app.helpdesks._mapping import FactName
+from app.helpdesks.fetching import API, ENRICH, Enrich
+from app.helpdesks.fetching import help_scout as fetching
+from app.helpdesks.writing import help_scout as writing
 
 SIGNATURE: Final = "x-helpscout-signature"
 
@@ -28,6 +31,9 @@ class Config(_signed.SignedConfig):
     built_in_statuses: ClassVar[Mapping[str, str]] = {"active": "open", "pending": "pending", "closed": "solved", "spam": "closed"}
 
     kind: Literal["help-scout"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    enrich: Enrich = Field(default=None, description=ENRICH)
     fields: dict[FactName, FieldName] = Field(
         default_factory=dict,
         description="Fact -> the name or id of the custom field that tells it: Help Scout itself has no `priority` and no `organization`.",

@@ -17,6 +17,9 @@ from pydantic import Field, StringConstraints
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _hubspot_events, _hubspot_signature, _hubspot_workflow, _json, _signed, _verify
 from app.helpdesks._mapping import FactName
+from app.helpdesks.fetching import API, ENRICH, Enrich
+from app.helpdesks.fetching import hubspot as fetching
+from app.helpdesks.writing import hubspot as writing
 
 PropertyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,100}$")]
 
@@ -27,6 +30,9 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = {"medium": "normal"}
 
     kind: Literal["hubspot"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    enrich: Enrich = Field(default=None, description=ENRICH)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2000)] | None = Field(
         default=None, description="The address HubSpot calls, as it stands there: versions 2 and 3 of the signature are made over it."
     )

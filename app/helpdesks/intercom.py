@@ -11,8 +11,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar, Final, Literal
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _intercom_topic, _json, _signed, _verify
+from app.helpdesks.writing import intercom as writing
 
 SIGNATURE: Final = "x-hub-signature"
 
@@ -27,6 +30,7 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = {"priority": "high"}
 
     kind: Literal["intercom"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
 
     @cached_property
     def signature(self) -> _verify.Hmac | None:

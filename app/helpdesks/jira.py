@@ -17,6 +17,9 @@ from app.exchange import HttpRequest
 from app.helpdesks import Reading, _jira_issue, _jira_rule, _jira_webhook, _json, _signed, _verify
 from app.helpdesks._mapping import FactName
 from app.helpdesks._words import Words
+from app.helpdesks.fetching import API, RECONCILE, Reconcile
+from app.helpdesks.fetching import jira as fetching
+from app.helpdesks.writing import jira as writing
 
 SIGNATURE: Final = "x-hub-signature"
 
@@ -32,6 +35,9 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _jira_issue.PRIORITIES
 
     kind: Literal["jira"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    reconcile: Reconcile = Field(default=None, description=RECONCILE)
     organization_field: CustomField | None = Field(
         default=None, description="The field with the customer's organization; that of Jira Service Management is found without."
     )

@@ -22,6 +22,7 @@ from app.errors import InvalidSignature, Unreadable
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _json, _linear_issue, _signed, _verify, _words
 from app.helpdesks._json import Node
+from app.helpdesks.writing import linear as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 
 SIGNATURE: Final = "linear-signature"
@@ -38,6 +39,7 @@ class Config(_signed.SignedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _linear_issue.PRIORITIES
 
     kind: Literal["linear"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     tolerance: _verify.Tolerance = Field(
         default=timedelta(minutes=1), description="How far `webhookTimestamp` may lie from our clock, either way; `off` = any."
     )

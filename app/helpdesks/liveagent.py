@@ -14,6 +14,7 @@ from pydantic import Field
 
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _proof, _template
+from app.helpdesks.writing import liveagent as writing
 
 TEMPLATE: Final = _template.Template(
     schema="slawatch.liveagent.v1",
@@ -47,6 +48,7 @@ class Config(_proof.ProvedConfig):
     }  # fmt: skip
 
     kind: Literal["liveagent"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     timezone: _common.ZoneName = Field(default="UTC", description="The zone of times that name none.")
 
 

@@ -18,6 +18,7 @@ from app.exchange import HttpRequest
 from app.helpdesks import Answer, Reading, _common, _json, _proof, _salesforce_records, _words
 from app.helpdesks._json import Node
 from app.helpdesks._salesforce_records import Record
+from app.helpdesks.writing import salesforce as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, Status, TicketEvent
 
 ONE_ACTION: Final = timedelta(seconds=2)
@@ -52,6 +53,7 @@ class Config(_proof.ProvedConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = {"medium": "normal", "critical": "urgent"}
 
     kind: Literal["salesforce"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
     comment_author: Literal["agent", "customer", "unknown"] = Field(
         default="unknown",
         description="Who writes published case comments, where `actor_map` does not know the author; without a portal: agent.",

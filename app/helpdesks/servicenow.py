@@ -14,10 +14,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Literal
 
+from pydantic import Field
+
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, _common, _json, _proof, _servicenow_words
 from app.helpdesks._json import MISSING, Node
 from app.helpdesks._words import fold
+from app.helpdesks.writing import servicenow as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 
 SCHEMA: Final = "slawatch.servicenow.v1"
@@ -41,6 +44,7 @@ class Config(_proof.ScriptConfig):
     built_in_priorities: ClassVar[Mapping[str, str]] = _servicenow_words.PRIORITIES
 
     kind: Literal["servicenow"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
 
 
 def verify(request: HttpRequest, config: Config, now: datetime) -> None:

@@ -21,6 +21,9 @@ from pydantic import Field, model_validator
 from app.exchange import HttpRequest
 from app.helpdesks import Reading, Secrets, SourceConfig, _common, _json, _verify
 from app.helpdesks._json import Node
+from app.helpdesks.fetching import API, RECONCILE, Reconcile
+from app.helpdesks.fetching import zammad as fetching
+from app.helpdesks.writing import zammad as writing
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
 
 SIGNATURE: Final = "x-hub-signature"
@@ -46,6 +49,9 @@ class Config(SourceConfig):
     }  # fmt: skip
 
     kind: Literal["zammad"]
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    reconcile: Reconcile = Field(default=None, description=RECONCILE)
     secret: Secrets | None = Field(default=None, description="The webhook's HMAC SHA1 signature token.")
     verify: _verify.Verification | None = Field(
         default=None, description="What must hold beside or instead of the signature: basic, bearer, networks; `none` = an open door."

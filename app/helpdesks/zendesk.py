@@ -5,32 +5,21 @@ taken verbatim although it looks like base64 (https://developer.zendesk.com/docu
 how long a signature is good; five minutes is what receivers use. Zendesk waits about ten seconds for an answer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from app.exchange import HttpRequest
-from app.helpdesks import PriorityWord, Reading, Secret, Secrets, SourceConfig, _json, _verify, _zendesk_event, _zendesk_trigger
+from app.helpdesks import Reading, Secrets, SourceConfig, _json, _verify, _zendesk_event, _zendesk_trigger
+from app.helpdesks.fetching import API, ENRICH, RECONCILE, Enrich, Reconcile
+from app.helpdesks.fetching import zendesk as fetching
+from app.helpdesks.writing import zendesk as writing
 
 SIGNATURE: Final = "x-zendesk-webhook-signature"
 SIGNED_AT: Final = "x-zendesk-webhook-signature-timestamp"
-
-
-class WriteBack(BaseModel):
-    """How breaches are marked in Zendesk."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
-    subdomain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$", to_lower=True)] = Field(
-        description="`acme` of acme.zendesk.com"
-    )
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s:]+@[^@\s:]+$")] = Field(description="The API user's address.")
-    token: Secret
-    our_user_id: str | None = Field(default=None, min_length=1, description="The API user's id: its events are echoes of our own.")
-    priority_ceiling: PriorityWord = Field(default="high", description="Write-backs never raise a ticket above this.")
 
 
 class Config(SourceConfig):
@@ -47,7 +36,10 @@ class Config(SourceConfig):
         default=None,
         description="What the webhook's own authentication (basic, bearer, API key) must prove; beside or instead of `secret`.",
     )
-    write_back: WriteBack | None = None
+    write_back: writing.Config | None = Field(default=None, description="How breaches are marked here.")
+    api: fetching.Config | None = Field(default=None, description=API)
+    reconcile: Reconcile = Field(default=None, description=RECONCILE)
+    enrich: Enrich = Field(default=None, description=ENRICH)
 
     @model_validator(mode="after")
     def _is_verified(self) -> Self:
@@ -70,10 +62,6 @@ class Config(SourceConfig):
             timestamp_header=SIGNED_AT,
             tolerance=self.tolerance,
         )
-
-    def own_ids(self) -> Iterable[str]:
-        ours = self.write_back.our_user_id if self.write_back else None
-        return [*self.our_user_ids, ours] if ours else self.our_user_ids
 
 
 def verify(request: HttpRequest, config: Config, now: datetime) -> None:

@@ -50,5 +50,5 @@ async def acknowledge_breach(
 ) -> BreachDetail:
     """Say that somebody has seen it and takes care. The first acknowledgement counts; again changes nothing."""
     said = said or Acknowledgement()
-    await acknowledge(parts.db, parts.now, breach_id, by=said.by or caller.name, note=said.note)
+    await acknowledge(parts.db, parts.live, parts.now, breach_id, by=said.by or caller.name, note=said.note, span=said.span)
     return await get_breach(breach_id, caller, parts)

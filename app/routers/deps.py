@@ -14,7 +14,9 @@ from app.errors import Fault, Forbidden, Unauthorized, UnknownParameter
 from app.exchange import HttpRequest
 from app.routers.middleware import plain_segment
 from app.schemas.text import clean
+from app.services.auditor import Auditor
 from app.services.configuration import LiveConfig
+from app.services.errands import Errands
 from app.services.ingest import Ingest
 from app.services.keys import Caller, KeyRing, Scope
 from app.services.reads import Reader
@@ -25,9 +27,10 @@ from app.timesource import Now
 
 
 class _Name(StringConvertor):
-    """`{id:name}`: a name or id of ours, which never has a colon, so that `/{id}` does not match what is meant for `/{id}:verb`."""
+    """`{id:name}`: a name or id of ours, which never has a colon, so that `/{id}` does not match what is meant for `/{id}:verb`. Of a source
+    that is written back to, `source:NAME`."""
 
-    regex = "[^/:]+"
+    regex = "(?:source:)?[^/:]+"
 
 
 register_url_convertor("name", _Name())
@@ -45,6 +48,8 @@ class Parts:
     client: DeliveryClient
     keys: KeyRing
     reader: Reader
+    errands: Errands
+    auditor: Auditor
     since_detection: Callable[[], float | None]
     """Seconds since detection last ran to its end in this process; None: not yet."""
 

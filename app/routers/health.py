@@ -24,7 +24,8 @@ async def healthz() -> Health:
 async def readyz(parts: PartsDep) -> Readiness:
     """Whether this process should get traffic; 503 with the failed checks in `errors` when not."""
     detects = parts.settings.role != "api"
-    found = await health.checks(parts.db, parts.settings.database_url, detects=detects, since_detection=parts.since_detection())
+    since = parts.since_detection()
+    found = await health.checks(parts.db, parts.settings.database_url, detects=detects, since_detection=since, auditor=parts.auditor)
     failed = [Fault(f"/checks/{check.name}", check.detail) for check in found if not check.ok]
     if failed:
         raise Unavailable("Not ready: " + ", ".join(check.name for check in found if not check.ok) + ".", errors=failed)

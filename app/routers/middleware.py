@@ -13,13 +13,15 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import InvalidRequest, PayloadTooLarge, RequestTimeout
+from app.errors import InvalidRequest, PayloadTooLarge, RequestTimeout, Unavailable
 from app.ids import new_id
 from app.routers.problems import REQUEST_ID, InternalError, Refusal, respond
 from app.telemetry import logs, metrics
 
 log = logs.get_logger(__name__)
 
+ROOM: Final = 64 * 1024 * 1024
+"""Bytes of all bodies together that one process takes in at a time."""
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TRACE: Final = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -92,10 +94,15 @@ class Paths:
 
 
 class Bodies:
-    """Refuses bodies that are too large (413, while they stream in) or too slow (408)."""
+    """Refuses bodies that are too large (413, while they stream in), too slow (408), or too many at once (503).
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float) -> None:
-        self.app, self.limit, self.seconds = app, limit, seconds
+    `room`: bytes that the bodies of all requests under way may have together, those that wait for their commit included; what is
+    larger than that may come alone.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, room: int = ROOM) -> None:
+        self.app, self.limit, self.seconds, self.room = app, limit, seconds, room
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,19 +125,29 @@ class Bodies:
             except TimeoutError:
                 raise Refusal(self._too_slow()) from None
             if message["type"] == "http.request":
-                size += len(message.get("body", b""))
+                more = len(message.get("body", b""))
+                size += more
+                self.held += more
                 complete = not message.get("more_body", False)
                 if size > self.limit:
                     raise Refusal(self._too_large())
+                if self.held > self.room and self.held > size:
+                    raise Refusal(self._too_many())
             return message
 
-        await self.app(scope, bounded, send)
+        try:
+            await self.app(scope, bounded, send)
+        finally:
+            self.held -= size
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"The body is larger than {self.limit} bytes.", headers={"connection": "close"})
 
     def _too_slow(self) -> RequestTimeout:
         return RequestTimeout(f"The body did not arrive within {self.seconds:g} seconds.", headers={"connection": "close"})
+
+    def _too_many(self) -> Unavailable:
+        return Unavailable("Too many bodies are being read or waiting to be stored.", headers={"Retry-After": "1", "connection": "close"})
 
 
 def plain_segment(segment: str) -> str:

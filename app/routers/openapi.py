@@ -21,6 +21,8 @@ _TAGS: Final = {
     "tickets": "Tickets, their timelines, and why their clocks stand as they do.",
     "clocks": "What breaks next.",
     "breaches": "What is broken, who was told, who takes care.",
+    "escalations": "Who hears it next, until somebody acts.",
+    "silences": "When nobody is to be told.",
     "deliveries": "What was sent to whom.",
     "configuration": "The one document that says who is promised what.",
     "access": "API keys and the audit log.",

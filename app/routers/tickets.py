@@ -10,7 +10,7 @@ from app.routers.deps import PartsDep, Viewer, segment
 from app.routers.lists import answer, documented, plain
 from app.routers.problems import problems
 from app.schemas.clocks import Clock
-from app.schemas.tickets import Explanation, Ticket, TimelineEvent
+from app.schemas.tickets import Explanation, Ticket, TicketDetail, TimelineEvent
 from app.store.filters import read_instant
 from app.store.listings import CLOCKS, EVENTS, TICKETS
 from app.store.reads import clocks_of, events_of
@@ -29,9 +29,9 @@ async def list_tickets(request: Request, caller: Viewer, parts: PartsDep) -> Res
 
 
 @router.get("/{ticket}", operation_id="get_ticket", responses=problems(TicketNotFound))
-async def get_ticket(ticket: TicketRef, caller: Viewer, parts: PartsDep) -> Ticket:  # noqa: ARG001
-    """One ticket."""
-    return Ticket.model_validate(plain(await parts.reader.ticket(segment(ticket))))
+async def get_ticket(ticket: TicketRef, caller: Viewer, parts: PartsDep) -> TicketDetail:  # noqa: ARG001
+    """One ticket, with the signals it has raised."""
+    return TicketDetail.model_validate(plain(await parts.reader.ticket_with_signals(segment(ticket))))
 
 
 @router.get("/{ticket}/timeline", operation_id="get_timeline", **documented(EVENTS, TimelineEvent, TicketNotFound))

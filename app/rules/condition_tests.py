@@ -121,8 +121,6 @@ def _key(op: Op, value: Scalar | tuple[Scalar, ...]) -> object:
         return frozenset(map(normal, values))
     if op == "glob":
         return re.compile(translate(str(value).casefold()))
-    if op == "exists":
-        return bool(value)
     return (_ORDERS[op], rank(value)) if op in _ORDERS else normal(value)
 
 

@@ -97,10 +97,7 @@ def stopped(cycle: Cycle, ticket: TicketAt, *, fulfilled: bool, lapsed: bool) ->
 
 def back_again(cycle: Cycle, gone_since: datetime, at: datetime) -> Cycle:
     """A cycle that began while the ticket was gone: the time until it came back does not count."""
-    if cycle.anchor >= at:
-        return cycle
-    stretches = turned(turned(cycle.stretches, gone_since, "stopped", _GONE), at, "running", None)
-    return cycle._replace(stretches=stretches)
+    return cycle._replace(stretches=turned(turned(cycle.stretches, gone_since, "stopped", _GONE), at, "running", None))
 
 
 def resumed(cycle: Cycle, at: datetime) -> Cycle:

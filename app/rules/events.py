@@ -18,6 +18,9 @@ Facts with a meaning of their own (all others are free and may be matched by con
 | `deleted` | True: deleted (clocks are cancelled); False: undeleted |
 | `merged_into` | the ticket (same source) that survives a merge; None: not merged |
 | `subject`, `url`, `channel`, `category`, `csat`, `sentiment` | for people and conditions |
+| `escalation_requested` | True: the customer asked for a supervisor; False or None: not, or not any more |
+| `promised_update_at` | aware UTC instant by which an agent has promised the customer an update |
+| `language` | the customer's language: `de`, `de-AT` |
 """
 
 from collections.abc import Mapping

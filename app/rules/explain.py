@@ -84,7 +84,7 @@ def _lines(cycle: Cycle, start: datetime, end: datetime) -> Iterator[SpanLine]:
         if begin >= stop:
             continue
         if stretch.kind != "running":
-            yield SpanLine(begin, stop, 0, f"{stretch.kind} ({stretch.why})" if stretch.why else stretch.kind)
+            yield SpanLine(begin, stop, 0, f"{stretch.kind} ({stretch.why})")
             continue
         for span in calendar.spans(begin, stop):
             counted = calendar.open_microseconds_between(span.start, span.end)

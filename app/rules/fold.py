@@ -43,6 +43,11 @@ class Fold:
         return self._teller.steps[-1]
 
     @property
+    def steps(self) -> Sequence[TicketAt]:
+        """The ticket after each step so far, oldest first; at least one."""
+        return self._teller.steps
+
+    @property
     def policy(self) -> str | None:
         """The policy that holds now."""
         chosen = self._teller.choice.policy

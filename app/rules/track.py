@@ -6,7 +6,6 @@ The rules of a metric say where the anchor is; everything else is the same for a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -164,14 +163,13 @@ class Track:
     def _replay(self, past: Sequence[TicketAt], offer: Offer, applied_at: datetime) -> Cycle | None:
         """The cycle open after these steps, had this promise always applied; None when none would be."""
         track = Track(self.name, self._rules)
-        always = offer._replace(terms=replace(offer.terms, anchor="created"))
         for index in range(len(past)):
-            track.advance(past[max(index - 1, 0) : index + 1], always, applied_at, restated=True)
+            track.advance(past[max(index - 1, 0) : index + 1], offer, applied_at, restated=True)
         cycle = track._open()
         if cycle is None:
             return None
         stretches = cycle.stretches if offer.terms.retroactive_pause else unpaused_before(cycle.stretches, applied_at)
-        return _anchored(cycle._replace(terms=offer.terms, stretches=stretches), applied_at)
+        return _anchored(cycle._replace(stretches=stretches), applied_at)
 
     def _change(self, cycle: Cycle, steps: Sequence[TicketAt], offer: Offer, applied_at: datetime) -> None:
         """Other terms, or another target for another priority, for a cycle under way.

@@ -1,14 +1,16 @@
-"""The loops of a process, ticked by APScheduler with its memory store: detect, deliver, housekeeping.
+"""The loops of a process, ticked by APScheduler with its memory store: detect, escalate, deliver, housekeeping.
 
 One job per loop, never one per clock: due times are ours, in the database. A loop runs at the next due instant, when it is nudged, and
-at the latest every so often (detect and deliver: 250 ms).
+at the latest every so often (detect, escalate and deliver: 250 ms). Should the machine's clock be set back, a watch that goes by a clock
+which only goes forward (the event loop's) sees to it that no loop waits until the old time comes again.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -16,10 +18,11 @@ from apscheduler.triggers.base import BaseTrigger
 
 from app.delivery.relay import Relay
 from app.errors import Unavailable
-from app.services.breaches import fire_due, rejudge_stale
+from app.services.breaches import Floor, fire_due, rejudge_stale
 from app.services.configuration import LiveConfig
+from app.services.escalations import fire_steps
 from app.store.database import Database
-from app.timesource import Now
+from app.timesource import Now, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ AT_LATEST: Final = timedelta(milliseconds=250)
 _REJUDGE: Final = timedelta(seconds=1)
 _UPKEEP: Final = timedelta(seconds=2)
 _SAFETY: Final = timedelta(seconds=60)
+_WATCH: Final = 1.0  # seconds
+_SLACK: Final = timedelta(seconds=1)
+"""How much farther ahead than it may be a run has to be planned before that is taken for a clock that was set back."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,14 +48,27 @@ class _Safety(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
 
 
 class Loop:
-    """One loop: `work` is called again and again and says when it wants to be called next (None: no wish)."""
+    """One loop: `work` is called again and again and says when it wants to be called next (None: no wish).
 
-    def __init__(self, name: str, work: Callable[[], Awaitable[datetime | None]], now: Now, at_latest: timedelta = AT_LATEST) -> None:
+    Instants are by `now`; APScheduler goes by this machine's clock (`machine`), which may be another: it is told how long to wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[datetime | None]],
+        now: Now,
+        at_latest: timedelta = AT_LATEST,
+        *,
+        machine: Now = utc_now,
+    ) -> None:
         self.name = name
         self.last_run_at: datetime | None = None
         """When the last run ended well, by this machine; None before the first."""
         self._work = work
         self._now = now
+        self._machine = machine
+        self._ended: float | None = None
         self._at_latest = at_latest
         self._wanted: datetime | None = None
         self._scheduler: AsyncIOScheduler | None = None
@@ -59,7 +78,7 @@ class Loop:
         self._scheduler = scheduler
         # Two instances: one that finds the other running only leaves word, where APScheduler would log a warning.
         scheduler.add_job(
-            self._run, _Safety(), id=self.name, next_run_time=self._now(), misfire_grace_time=None, coalesce=True, max_instances=2
+            self._run, _Safety(), id=self.name, next_run_time=self._machine(), misfire_grace_time=None, coalesce=True, max_instances=2
         )
 
     def nudge(self, at: datetime | None = None) -> None:
@@ -70,7 +89,7 @@ class Loop:
         job = self._scheduler.get_job(self.name) if self._scheduler is not None and not self._running.locked() else None
         if job is None:
             return  # a running loop looks at the wish when it is done
-        when = max(wanted, self._now())
+        when = self._by_machine(wanted)
         if job.next_run_time is not None and when < job.next_run_time:
             job.modify(next_run_time=when)
 
@@ -89,6 +108,7 @@ class Loop:
             try:
                 wish = await self._work()
                 self.last_run_at = self._now()
+                self._ended = monotonic()
             except Unavailable as error:
                 wish = None
                 log.warning(
@@ -103,13 +123,36 @@ class Loop:
         """Run again when it is wanted, at the latest after `at_latest`."""
         job = self._scheduler.get_job(self.name) if self._scheduler is not None else None
         if job is not None:
-            now = self._now()
             wishes = [at for at in (wish, self._wanted) if at is not None]
-            job.modify(next_run_time=max(now, min([now + self._at_latest, *wishes])))
+            job.modify(next_run_time=self._by_machine(min([self._now() + self._at_latest, *wishes])))
+
+    def _by_machine(self, at: datetime) -> datetime:
+        """The same instant by the machine's clock; no earlier than its present."""
+        return self._machine() + max(timedelta(0), at - self._now())
+
+    def since_run(self) -> float | None:
+        """Seconds since the last run ended well, whatever became of the machine's clock; None before the first."""
+        return None if self._ended is None else monotonic() - self._ended
+
+    def look_after(self) -> None:
+        """Run now if the next run is planned farther ahead than ever: the machine's clock was set back since."""
+        job = self._scheduler.get_job(self.name) if self._scheduler is not None and not self._running.locked() else None
+        if job is None or job.next_run_time is None or job.next_run_time - self._machine() <= self._at_latest + _SLACK:
+            return
+        log.warning("The machine's clock was set back.", extra={"event": "loop.clock_set_back", "loop": self.name})
+        job.modify(next_run_time=self._machine())
+
+
+async def watch(loops: Iterable[Loop], every: float = _WATCH) -> None:
+    """Look after loops every so many seconds of monotonic time, until cancelled."""
+    while True:
+        await asyncio.sleep(every)
+        for loop in loops:
+            loop.look_after()
 
 
 class Loops:
-    """The loops of one process: those of a worker (detect, deliver, rejudge) if it is one, and its upkeep always.
+    """The loops of one process: those of a worker (detect, escalate, deliver, rejudge) if it is one, and its upkeep always.
 
     `upkeep` is what every process does now and then: look for a newer revision of the document, write down which keys were used.
     """
@@ -121,14 +164,17 @@ class Loops:
         self._live = live
         self._relay = relay
         self._now = now
+        self._floor = Floor()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self.detect = Loop("detect", self._detect, now)
+        self.escalate = Loop("escalate", self._escalate, now)
         self.deliver = Loop("deliver", self._deliver, now)
         self.rejudge = Loop("rejudge", self._rejudge, now, _REJUDGE)
         self._upkeep = upkeep
         self.upkeep = Loop("upkeep", self._keep_up, now, _UPKEEP)
+        self._watch: asyncio.Task[None] | None = None
         relay.on_room = self.deliver.nudge
-        self._loops = (self.detect, self.deliver, self.rejudge, self.upkeep) if worker else (self.upkeep,)
+        self._loops = (self.detect, self.escalate, self.deliver, self.rejudge, self.upkeep) if worker else (self.upkeep,)
 
     async def start(self) -> None:
         if self.deliver in self._loops:
@@ -136,16 +182,19 @@ class Loops:
         for loop in self._loops:
             loop.join(self._scheduler)
         self._scheduler.start()
+        self._watch = asyncio.create_task(watch(self._loops), name="watch the loops")
 
     async def stop(self) -> None:
         """Let what is under way finish; requests on their way are awaited."""
+        if self._watch is not None:
+            self._watch.cancel()
         self._scheduler.pause()
         for loop in self._loops:
             await loop.settle()
         self._scheduler.shutdown(wait=False)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(20):
-                await self._relay.drain()
+                await self._relay.stop()
 
     def committed(self, next_check_at: datetime | None, deliveries: int) -> None:
         """Ingest has committed: look again when the nearest of its clocks is due, and send what it enqueued."""
@@ -156,17 +205,26 @@ class Loops:
 
     def lag_seconds(self) -> float | None:
         """Seconds since the detection loop last ended well; None before its first run."""
-        at = self.detect.last_run_at
-        return None if at is None else (self._now() - at).total_seconds()
+        return self.detect.since_run()
 
     async def _detect(self) -> datetime | None:
         """Until none is due; the loop yields between batches."""
         while True:
-            done = await fire_due(self._db, self._live, self._now)
+            done = await fire_due(self._db, self._live, self._now, floor=self._floor)
+            if done.deliveries:
+                self.deliver.nudge()
+                self.escalate.nudge()  # a breach may have opened a run, whose next rung may be soon
+            if not done.more:
+                return done.next_check_at if done.tickets or done.next_check_at is None or done.next_check_at > self._now() else None
+
+    async def _escalate(self) -> datetime | None:
+        """Until no rung is due; the loop yields between batches."""
+        while True:
+            done = await fire_steps(self._db, self._live, self._now)
             if done.deliveries:
                 self.deliver.nudge()
             if not done.more:
-                return done.next_check_at if done.tickets or done.next_check_at is None or done.next_check_at > self._now() else None
+                return done.next_step_at if done.next_step_at is None or done.next_step_at > self._now() else None
 
     async def _deliver(self) -> datetime | None:
         return await self._relay.run_once()

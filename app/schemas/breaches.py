@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas.deliveries import Delivery
 from app.schemas.examples import AT, ULID, example
 from app.schemas.instants import OutInstant
+from app.schemas.spans import Span
 from app.schemas.text import Line, Paragraph
 
 _BREACH: dict[str, Any] = (
@@ -14,7 +15,7 @@ _BREACH: dict[str, Any] = (
     | {"source": "acme-zendesk", "metric": "resolution", "cycle": 1, "policy": "gold", "revision": 3, "tier": "gold", "priority": "high"}
     | {"group": "hardware", "assignee": "9123", "status": "open", "breached_at": AT, "detected_at": AT, "detected_late": False}
     | {"cause": "elapsed", "suppressed": None, "answered_at": None, "late_seconds": None, "retracted_at": None, "retracted_by": None}
-    | {"acknowledged_at": None, "acknowledged_by": None, "acknowledge_note": None}
+    | {"acknowledged_at": None, "acknowledged_by": None, "acknowledge_note": None, "source_stale": False}
 )
 
 
@@ -49,6 +50,7 @@ class Breach(BaseModel):
     late_seconds: int | None = Field(description="Open seconds past due at the answer; null while open.")
     retracted_at: OutInstant | None
     retracted_by: str | None = Field(description="Key of the event that proved the promise was kept.")
+    source_stale: bool = Field(description="Recorded while its source was silent: what was done there may not be known.")
     acknowledged_at: OutInstant | None
     acknowledged_by: str | None
     acknowledge_note: str | None
@@ -70,3 +72,4 @@ class Acknowledgement(BaseModel):
 
     by: Line | None = Field(default=None, description="Left out: the name of the API key.")
     note: Paragraph | None = None
+    span: Span | None = Field(default=None, alias="for", description="How long its escalation waits. Left out: as long as its ladder says.")

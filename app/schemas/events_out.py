@@ -4,22 +4,15 @@ The body is `{"type": "sla.breached", "timestamp": "...", "data": {...}}` (Stand
 and milliseconds, durations are integer seconds. Fields are only ever added.
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, Field
 
-
-def rfc3339(at: datetime) -> str:
-    """`2026-11-21T09:30:00.000Z`: UTC, milliseconds (cut, not rounded)."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Instant = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
-
-
-class _Out(BaseModel):
-    model_config = ConfigDict(frozen=True)
+from app.schemas.context_out import ContextOut
+from app.schemas.context_out import Instant as Instant
+from app.schemas.context_out import Out as _Out
+from app.schemas.context_out import SignalOut as SignalOut
+from app.schemas.context_out import rfc3339 as rfc3339
 
 
 class TicketOut(_Out):
@@ -86,14 +79,6 @@ class LinksOut(_Out):
     acknowledge: str | None = Field(default=None, description="A page with a button; single use, expiring. Opening it changes nothing.")
 
 
-class SignalOut(_Out):
-    """A signal: behaviour of a ticket that is alarming in itself."""
-
-    name: str = Field(description="Such as `agent_switching`.")
-    raised_at: Instant
-    evidence: list[str] = Field(default_factory=list, description="What was seen, a sentence each.")
-
-
 class EscalationOut(_Out):
     """One run of a ladder, or an escalation somebody opened by hand, as it was when the event was made."""
 
@@ -112,7 +97,7 @@ class EscalationOut(_Out):
     closed_because: str | None = Field(default=None, description="answered, solved, retracted, by hand, ...")
 
 
-class SlaData(_Out):
+class SlaData(ContextOut):
     """The context bundle of every `sla.*` event."""
 
     ticket: TicketOut
@@ -123,12 +108,12 @@ class SlaData(_Out):
     detected_at: Instant | None = None
     cause: str | None = Field(default=None, description="Why the breach came when it did: elapsed, retargeted.")
     retracted_by: str | None = Field(default=None, description="The key of the event that proved the promise was kept.")
+    source_stale: bool | None = Field(default=None, description="True: the helpdesk is silent, what was done there may not be known.")
     step: StepOut | None = None
     links: LinksOut = LinksOut()
-    truncated: bool = False
 
 
-class EscalationData(_Out):
+class EscalationData(ContextOut):
     """The context bundle of every `escalation.*` event. `clock`, `why` and `breach_id` are absent when no clock is its cause."""
 
     ticket: TicketOut
@@ -140,17 +125,15 @@ class EscalationData(_Out):
     step: StepOut | None = None
     signal: SignalOut | None = None
     links: LinksOut = LinksOut()
-    truncated: bool = False
 
 
-class SignalData(_Out):
+class SignalData(ContextOut):
     """What `signal.raised` tells."""
 
     ticket: TicketOut
     signal: SignalOut
     escalation_id: str | None = Field(default=None, description="The escalation it opened; None: it opened none.")
     links: LinksOut = LinksOut()
-    truncated: bool = False
 
 
 class EndpointData(_Out):
@@ -174,6 +157,53 @@ class SourceData(_Out):
     state: Literal["silent", "recovered"]
     last_delivery_at: Instant | None
     usual_gap_seconds: int | None = Field(default=None, description="What is usual between two of its webhooks; None: not known.")
+
+
+class DigestItemOut(_Out):
+    """One notice that a digest stands for."""
+
+    type: str = Field(description="Such as `sla.breached`.")
+    ticket_id: str
+    source: str
+    external_id: str
+    subject: str | None = None
+    tier: str | None = None
+    metric: str | None = None
+    due_at: Instant | None = None
+    breach_id: str | None = None
+    link: str | None = Field(default=None, description="Of the breach, or of the ticket; absent without a public URL.")
+
+
+class SilenceOut(_Out):
+    """The silence that is over, or one of its windows."""
+
+    id: str
+    author: str
+    reason: str
+
+
+class DigestLinksOut(_Out):
+    """Where all of it is listed; absent when the service's public URL is not set."""
+
+    all: str | None = None
+
+
+class DigestData(_Out):
+    """What `sla.digest` tells: many notices in one, to the one channel that would have heard them."""
+
+    id: str = Field(description="Of the delivery that carries it: `GET /v1/deliveries?digest=` lists what it stands for.")
+    channel: str
+    cause: Literal["storm", "silence"] = Field(description="storm: too many at once; silence: one is over, and this is still broken.")
+    title: str = Field(description="Such as `37 breaches: tier gold, group EU`.")
+    count: int = Field(description="How many notices it stands for; of a silence: how many breaches.")
+    counts: dict[str, int] = Field(description="How many of each type.")
+    common: dict[str, str] = Field(
+        default_factory=dict, description="What all their tickets have in common: source, tier, group, priority, policy."
+    )
+    silence: SilenceOut | None = None
+    items: list[DigestItemOut] = Field(default_factory=list, description="The oldest first; as many as there is room for.")
+    links: DigestLinksOut = DigestLinksOut()
+    truncated: bool = False
 
 
 class _Event(_Out):
@@ -220,6 +250,13 @@ class SlaRetargeted(_Event):
 
     type: Literal["sla.retargeted"] = "sla.retargeted"
     data: SlaData
+
+
+class SlaDigest(_Event):
+    """Many notices in one: too many came at once, or a silence is over and this is still broken."""
+
+    type: Literal["sla.digest"] = "sla.digest"
+    data: DigestData
 
 
 class EscalationOpened(_Event):
@@ -320,6 +357,7 @@ EventOut = (
     | SlaMetLate
     | SlaRetracted
     | SlaRetargeted
+    | SlaDigest
     | EscalationOpened
     | EscalationStep
     | EscalationAcknowledged

@@ -19,7 +19,7 @@ class Health(BaseModel):
 class ReadyCheck(BaseModel):
     """One thing that must hold."""
 
-    name: Literal["database", "migrations", "configuration", "detection"]
+    name: Literal["database", "migrations", "configuration", "detection", "clocks", "escalations", "deliveries"]
     ok: bool
     detail: str = Field(description="What was found.")
 

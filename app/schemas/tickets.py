@@ -1,37 +1,39 @@
 """Tickets and their timelines, as the API shows them."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
 from app.schemas.examples import AT, LATER, TICKET, ULID, example
 from app.schemas.instants import OutInstant
 
+_SHOWN: Final[dict[str, Any]] = (
+    TICKET
+    | {
+        "subject": "Printer on fire",
+        "url": None,
+        "status": "open",
+        "priority": "high",
+        "tier": "gold",
+        "policy": "gold",
+        "group": "hardware",
+    }
+    | {
+        "assignee": "9123",
+        "requester": "jo@example.com",
+        "organization": "Acme GmbH",
+        "tags": ["fire"],
+        "created_at": AT,
+        "last_event_at": AT,
+    }
+    | {"stored_at": AT, "deleted": False, "merged_into": None, "revision": 3, "version": 2}
+)
+
 
 class Ticket(BaseModel):
     """A ticket, with its facts as of the last event."""
 
-    model_config = example(
-        TICKET
-        | {
-            "subject": "Printer on fire",
-            "url": None,
-            "status": "open",
-            "priority": "high",
-            "tier": "gold",
-            "policy": "gold",
-            "group": "hardware",
-        }
-        | {
-            "assignee": "9123",
-            "requester": "jo@example.com",
-            "organization": "Acme GmbH",
-            "tags": ["fire"],
-            "created_at": AT,
-            "last_event_at": AT,
-        }
-        | {"stored_at": AT, "deleted": False, "merged_into": None, "revision": 3, "version": 2}
-    )
+    model_config = example(_SHOWN)
 
     id: str
     source: str
@@ -54,6 +56,47 @@ class Ticket(BaseModel):
     merged_into: str | None
     revision: int = Field(description="Revision of the configuration by which it was last judged.")
     version: int = Field(description="Counts changes.")
+
+
+class RaisedSignal(BaseModel):
+    """A signal that a ticket has raised."""
+
+    id: str
+    name: str
+    raised_at: OutInstant = Field(description="When it became true, not when it was noticed.")
+    detected_at: OutInstant
+    ended_at: OutInstant | None = Field(description="When the behaviour ends, perhaps ahead; null: it lasts.")
+    tier: str | None
+    threshold: str = Field(description="Such as `more than 3 within 7d`, as it was then.")
+    sentences: list[str] = Field(description="What shows it.")
+    keys: list[str] = Field(description="The events that the sentences tell of.")
+    suppressed: str | None = Field(description="Why nobody was told: over, done, import, new_revision; null: it was told.")
+    escalation_id: str | None = Field(description="The escalation it opened; null: it opened none.")
+    revision: int
+
+
+_SIGNAL: Final[dict[str, Any]] = {
+    "id": f"sig_{ULID}",
+    "name": "agent_switching",
+    "raised_at": AT,
+    "detected_at": AT,
+    "ended_at": None,
+    "tier": "gold",
+    "threshold": "more than 3 within 7d",
+    "sentences": ["4 transfers between 5 agents within 7d: Ann, Ben, Cem, Dora, Eve."],
+    "keys": ["01K9ZB3V6H"],
+    "suppressed": None,
+    "escalation_id": f"esc_{ULID}",
+    "revision": 3,
+}
+
+
+class TicketDetail(Ticket):
+    """A ticket with the signals it has raised."""
+
+    model_config = example(_SHOWN | {"signals": [_SIGNAL]})
+
+    signals: list[RaisedSignal] = Field(description="Oldest first, without those that were taken back.")
 
 
 class EventActor(BaseModel):
@@ -117,3 +160,7 @@ class Explanation(BaseModel):
     tier: str | None
     rejected_policies: list[RejectedPolicy] = Field(description="In the order of the document.")
     clocks: list[dict[str, Any]] = Field(description="Each clock with target, milestones and every span of time with what it counted.")
+    signals: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Each signal that is watched: its threshold, when it was raised, what shows it, when it would be next.",
+    )

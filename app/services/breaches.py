@@ -61,7 +61,7 @@ async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BAT
         nearest = await clocks.next_check_at(conn, above=below)
         dated_at = await tickets.next_date(conn)
     if (nearest is None or nearest > at) and (dated_at is None or dated_at > at):
-        done = Pass(0, 0, 0, more=False, next_check_at=min((each for each in (nearest, dated_at) if each is not None), default=None))
+        done = Pass(0, 0, 0, more=False, next_check_at=_nearest(nearest, dated_at))
     else:
         done = await _fire(db, live, now, limit, below)
     metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
@@ -77,7 +77,7 @@ async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: dat
         due += await tickets.dated(conn, at, limit=max(0, limit - len(due)))
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
         judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
-        nearest = await clocks.next_check_at(conn, above=below)
+        nearest = _nearest(await clocks.next_check_at(conn, above=below), await tickets.next_date(conn))
     return Pass(
         tickets=len(held),
         breaches=judged.breaches if judged else 0,
@@ -85,6 +85,10 @@ async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: dat
         more=bool(held) and nearest is not None and nearest <= at,
         next_check_at=nearest,
     )
+
+
+def _nearest(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)
 
 
 async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> int:

@@ -11,10 +11,12 @@ from app.ids import BREACH as BREACH_ID
 from app.ids import CLOCK, new_id
 from app.rules.deadline import BREACH
 from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
-from app.services.notices import Saying
-from app.store import timeline_codec
+from app.services.marking import Wish
+from app.services.sayings import Raising, Saying, Telling
 from app.store.tickets import LockedTicket
 
+CATEGORY_MAX = 300
+"""Characters of a category by which repeat tickets are found."""
 LATE = timedelta(minutes=1)
 """A breach noticed later than this is marked `detected_late`."""
 
@@ -28,6 +30,19 @@ class Move:
     due_after: datetime | None
     revision_before: int
     revision_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a clock stands after judging, for the escalations that hang on it. `clock` None: it never ran, as is known now."""
+
+    clock_id: str
+    clock: Clock | None
+    generation: int
+    breach_id: str | None
+    """Of a breach that stands; None: the promise is not broken, or that it is stays quiet."""
+    counts_from: datetime | None
+    """From when a ladder counts that breach: when it broke, or when that became known where it could not be known before."""
 
 
 @dataclass(slots=True)
@@ -44,6 +59,20 @@ class Consequences:
     moves: list[Move] = field(default_factory=list)
     quiet_clocks: list[str] = field(default_factory=list)
     """Clocks whose unsent warnings are not worth sending any more."""
+    standings: list[Standing] = field(default_factory=list)
+    run_rows: list[dict[str, Any]] = field(default_factory=list)
+    """Escalations that were opened or went on, with the new lines of their logs."""
+    quiet_runs: list[str] = field(default_factory=list)
+    """Escalations whose unsent rungs are not worth sending any more."""
+    tellings: list[Telling] = field(default_factory=list)
+    """What escalations have to say, to whom they name and to whoever hears events of the type."""
+    clears: list[Telling] = field(default_factory=list)
+    """The all-clears of escalations, to whom they had told."""
+    wishes: list[Wish] = field(default_factory=list)
+    """What rungs want written to their tickets."""
+    signal_rows: list[dict[str, Any]] = field(default_factory=list)
+    raisings: list[Raising] = field(default_factory=list)
+    """Signals that are told, for whoever hears events of their type."""
 
     def add(self, other: Consequences) -> None:
         """What follows from judging another ticket, too."""
@@ -54,6 +83,11 @@ class Consequences:
     def next_check_at(self) -> datetime | None:
         """The nearest instant at which one of the changed clocks has something to say."""
         return min((row["next_check_at"] for row in self.clock_rows if row["next_check_at"]), default=None)
+
+    @property
+    def next_step_at(self) -> datetime | None:
+        """The nearest instant at which one of the changed escalations has something to do."""
+        return min((row["next_step_at"] for row in self.run_rows if row["next_step_at"]), default=None)
 
 
 def follow(
@@ -91,6 +125,8 @@ def _judged(
     into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Any, clock: Clock, breach: Any, revision: int, at: datetime
 ) -> None:
     if _stays_as_it_was(row, clock, ticket, revision):
+        if row is not None:
+            into.standings.append(Standing(row.id, clock, row.generation, breach.id if breach is not None else None, None))
         return
     clock_id = row.id if row is not None else new_id(CLOCK)
     fired = list(row.fired) if row is not None else []
@@ -101,20 +137,24 @@ def _judged(
             fired.append(milestone.name)
             if clock.cycle.is_open:
                 say.warning(milestone.name, milestone.at)
-    breached_at = clock.breached_at
+    breached_at, breach_id, counts_from = clock.breached_at, None, None
     if breach is not None and breach.status != "retracted" and breached_at is None:
         if row.revision == revision:
             fired, generation = [name for name in fired if name != BREACH], generation + 1
             say.retracted(breach)
         else:
-            breached_at = breach.breached_at
+            breached_at, breach_id = breach.breached_at, breach.id
     elif breached_at is not None and (breach is None or breach.status == "retracted"):
         fired.append(BREACH)
-        say.breached(breach, first_seen=row is None, revision=revision)
+        breach_id = say.breached(breach, first_seen=row is None, revision=revision)
+        was_awaited = row is not None and row.revision == revision and clock.cause == "elapsed"
+        counts_from = breached_at if was_awaited else max(at, breached_at)
     elif breach is not None and breached_at is not None:
         say.keep(breach)
+        breach_id = breach.id
     if not clock.cycle.is_open or breached_at is not None:
         into.quiet_clocks.append(clock_id)
+    into.standings.append(Standing(clock_id, clock, generation, breach_id, counts_from))
     into.clock_rows.append(_clock_row(ticket, verdict, clock, clock_id, fired, generation, breached_at, revision, at))
     if row is not None and row.revision != revision and clock.cycle.is_open and row.due_at != clock.due_at:
         into.moves.append(Move(clock_id, row.due_at, clock.due_at, row.revision, revision))
@@ -144,17 +184,21 @@ class _Sayer:
         self.at = at
 
     def warning(self, name: str, fired_at: datetime) -> None:
-        self.into.sayings.append(self._saying("sla.warning", name, fired_at, expires_at=self.clock.due_at))
+        if not self.ticket.quiet:
+            self.into.sayings.append(self._saying("sla.warning", name, fired_at, expires_at=self.clock.due_at))
 
-    def breached(self, former: Any, *, first_seen: bool, revision: int) -> None:
-        """A new breach, or one that was retracted and is one after all."""
+    def breached(self, former: Any, *, first_seen: bool, revision: int) -> str | None:
+        """A new breach, or one that was retracted and is one after all; its id, None when it stays quiet."""
         clock, due = self.clock, self.clock.breached_at
         assert due is not None
         breach_id = former.id if former is not None else new_id(BREACH_ID)
-        hushed = first_seen and clock.cycle.terms.suppress_if_breached_on_attach
-        self.into.breach_rows.append(self._breach_row(breach_id, revision, suppressed="breached_on_attach" if hushed else None))
-        if not hushed:
-            self.into.sayings.append(self._saying("sla.breached", BREACH, due, breach_id=breach_id, late_seconds=self._late()))
+        on_attach = first_seen and clock.cycle.terms.suppress_if_breached_on_attach
+        why = "import" if self.ticket.quiet else "breached_on_attach" if on_attach else None
+        self.into.breach_rows.append(self._breach_row(breach_id, revision, suppressed=why))
+        if why is not None:
+            return None
+        self.into.sayings.append(self._saying("sla.breached", BREACH, due, breach_id=breach_id, late_seconds=self._late()))
+        return breach_id
 
     def keep(self, breach: Any) -> None:
         """A breach that stands: it may have been answered, reopened or moved by this verdict."""
@@ -216,6 +260,7 @@ class _Sayer:
             "acknowledged_by": None,
             "acknowledge_note": None,
             "evidence": _evidence(clock),
+            "source_stale": False,
         }
 
 
@@ -233,6 +278,7 @@ def _vanished(into: Consequences, row: Any, breach: Any, at: datetime) -> None:
         }
     )
     into.quiet_clocks.append(row.id)
+    into.standings.append(Standing(row.id, None, row.generation, None, None))
     if breach is not None and breach.status != "retracted":
         into.breach_rows.append(dict(breach._mapping) | {"status": "retracted", "retracted_at": at})
 
@@ -247,6 +293,7 @@ def _ticket_row(ticket: LockedTicket, verdict: Verdict, revision: int) -> dict[s
             name: _text(verdict, name)
             for name in ("subject", "url", "status", "priority", "group", "assignee", "requester", "organization")
         },
+        "category": (_text(verdict, "category") or "")[:CATEGORY_MAX] or None,
         "tier": verdict.tier,
         "policy": verdict.policy,
         "tags": list(tags) if isinstance(tags, tuple) else None,
@@ -256,7 +303,7 @@ def _ticket_row(ticket: LockedTicket, verdict: Verdict, revision: int) -> dict[s
         "merged_into": _text(verdict, "merged_into"),
         "revision": revision,
         "rejudge_at": verdict.rejudge_at,
-        "timeline": timeline_codec.dump(ticket.timeline) if ticket.fresh else ticket.stored,
+        "timeline": ticket.dumped(),
         "version": ticket.version + 1,
     }
 

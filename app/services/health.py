@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.errors import SlaError
+from app.services.auditor import Auditor
 from app.store import migrations
 from app.store.database import Database
 from app.telemetry import metrics
@@ -12,7 +13,7 @@ from app.telemetry import metrics
 MAX_LAG: Final = 30.0
 """Seconds that detection may be behind before a worker is not ready."""
 
-Name = Literal["database", "migrations", "configuration", "detection"]
+Name = Literal["database", "migrations", "configuration", "detection", "clocks", "escalations", "deliveries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class Check:
     detail: str
 
 
-async def checks(db: Database, url: str, *, detects: bool, since_detection: float | None) -> list[Check]:
+async def checks(db: Database, url: str, *, detects: bool, since_detection: float | None, auditor: Auditor | None = None) -> list[Check]:
     """All checks. `detects`: this process runs detection too, and `since_detection` is how many seconds ago it last did (None: not yet).
+    `auditor` says what is due and not done; that, too, counts against a process that detects only.
 
     Answers within a few seconds, whatever is broken.
     """
@@ -33,7 +35,10 @@ async def checks(db: Database, url: str, *, detects: bool, since_detection: floa
     if found[0].ok:
         found.append(await _migrations(url))
     found.append(_configuration())
-    return [*found, _detection(since_detection)] if detects else found
+    if not detects:
+        return found
+    lags = await auditor.lags() if auditor is not None and found[0].ok else []
+    return [*found, _detection(since_detection), *(Check(lag.name, lag.ok, lag.detail) for lag in lags if lag.name != "detection")]
 
 
 async def _database(db: Database) -> Check:

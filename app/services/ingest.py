@@ -18,6 +18,7 @@ from app.ids import INBOX, new_id
 from app.rules.events import TicketEvent
 from app.services.configuration import LiveConfig
 from app.services.judge import Judged, judge
+from app.services.recent import Recent
 from app.store import inbox, tickets
 from app.store.database import Connection, Database
 from app.store.tickets import LockedTicket, Ref
@@ -38,7 +39,7 @@ class Arrival:
     """One message as it came in and what a translator made of it."""
 
     source: str
-    via: Literal["webhook", "events"]
+    via: Literal["webhook", "events", "poll", "import"]
     request: HttpRequest
     received_at: datetime
     events: tuple[TicketEvent, ...] = ()
@@ -49,6 +50,8 @@ class Arrival:
     """Why it cannot be read; None when it can."""
     replay_of: str | None = None
     """The inbox id of the message that is replayed; None for a new one."""
+    quiet: bool = False
+    """It is history: what was broken before now is recorded, and nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Ingest:
         self._nudge = nudge or (lambda _at, _count: None)
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._recent = Recent()
 
     def on_commit(self, nudge: Nudge) -> None:
         """Have `nudge` called after each commit from now on."""
@@ -188,41 +192,40 @@ class Ingest:
         async with self._db.begin() as conn:
             at = await self._db.now(conn, self._now)
             plans = [_Plan(arrival, arrival.replay_of or new_id(INBOX)) for arrival in arrivals]
-            judged = await self._apply(conn, plans, at)
+            changed = await self._apply(conn, plans, at)
+            judged = await judge(conn, changed, self._live.current, at) if changed else None
             receipts = [_receipt(plan) for plan in plans]
             await _file(conn, plans, receipts, at)
+        self._recent.keep(changed)
         return receipts, judged
 
-    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime) -> Judged | None:
-        """Add the events to their tickets and judge those that changed."""
+    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime) -> list[LockedTicket]:
+        """Add the events to their tickets; the tickets that were told something new."""
         refs = {ref for plan in plans for ref in _refs(plan.arrival)}
         if not refs:
-            return None
-        await tickets.ensure(conn, refs, at)
-        held = await tickets.lock_refs(conn, refs)
-        fresh = await _fresh_events(conn, plans, held)
+            return []
+        held = {ref: self._recent.remind(ticket) for ref, ticket in (await tickets.lock_refs(conn, refs, at)).items()}
+        fresh = _fresh_events(plans, held)
         await tickets.add_events(conn, fresh, at)
-        changed: dict[str, list[TicketEvent]] = {}
+        told: dict[str, list[TicketEvent]] = {}
         for ticket_id, event, _ in fresh:
-            changed.setdefault(ticket_id, []).append(event)
-        extended = [replace(ticket, fresh=tuple(changed[ticket.id])) for ticket in held.values() if ticket.id in changed]
-        if not extended:
-            return None
-        return await judge(conn, extended, self._live.current, at)
+            told.setdefault(ticket_id, []).append(event)
+        news = {ticket.id for plan in plans if not plan.arrival.quiet for ticket in plan.tickets}
+        return [ticket.with_fresh(told[ticket.id], quiet=ticket.id not in news) for ticket in held.values() if ticket.id in told]
 
 
 def _refs(arrival: Arrival) -> list[Ref]:
     return [(event.source, event.ticket) for event in arrival.events]
 
 
-async def _fresh_events(conn: Connection, plans: Sequence[_Plan], held: dict[Ref, LockedTicket]) -> list[tuple[str, TicketEvent, str]]:
+def _fresh_events(plans: Sequence[_Plan], held: dict[Ref, LockedTicket]) -> list[tuple[str, TicketEvent, str]]:
     """The events nobody has told us before, here or earlier: (ticket id, event, inbox id). Notes in each plan what was new."""
     named = [(plan, held[(event.source, event.ticket)], event) for plan in plans for event in plan.arrival.events]
-    seen = await tickets.known_keys(conn, ((ticket.id, event.key) for _, ticket, event in named))
+    seen: set[tuple[str, str]] = set()
     fresh: list[tuple[str, TicketEvent, str]] = []
     for plan, ticket, event in named:
         plan.tickets.append(ticket)
-        is_new = (ticket.id, event.key) not in seen
+        is_new = (ticket.id, event.key) not in seen and not ticket.knows(event.key)
         plan.accepted.append(is_new)
         if is_new:
             seen.add((ticket.id, event.key))

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from app.errors import BreachNotFound, ClockNotFound, DeliveryNotFound, MessageNotFound, TicketNotFound
+from app.errors import BreachNotFound, ClockNotFound, DeliveryNotFound, EscalationNotFound, MessageNotFound, SilenceNotFound, TicketNotFound
 from app.rules.calendar import Calendar
 from app.rules.explain import as_json, explain
 from app.rules.policy import Book
 from app.schemas.instants import rfc3339
 from app.services.configuration import Current, LiveConfig
 from app.services.keys import cursor_secret
-from app.store import reads
+from app.services.signalling import shown
+from app.services.silences import state_of
+from app.services.silencing import silence_of
+from app.store import context, escalations, reads
 from app.store.cursors import Signer
 from app.store.database import Database
-from app.store.listings import CLOCKS, EVENTS, TICKETS
+from app.store.listings import CLOCKS, EVENTS, SILENCES, TICKETS
 from app.store.lists import Ask, Listing, Pairs, Row, read_ask, read_page
 from app.store.reads import Conditions
 from app.store.types import from_microseconds
@@ -75,19 +78,27 @@ class Reader:
             raise TicketNotFound(f"There is no ticket {reference}.")
         return self._complete(TICKETS, row, self._now())
 
+    async def ticket_with_signals(self, reference: str) -> Row:
+        """The same with the signals it has raised, oldest first, without those that were taken back. TicketNotFound."""
+        row = await self.ticket(reference)
+        async with self._db.read() as conn:
+            found = (await context.signals_of(conn, [row["id"]])).get(row["id"], ())
+        return row | {"signals": [{**each._mapping, **each.evidence} for each in found]}
+
     async def explain(self, reference: str, at: datetime | None) -> dict[str, Any]:
         """The working behind the ticket's clocks, by the configuration in force. TicketNotFound.
 
         With `at`: as it stood at that instant, by the events up to it. None: now, by all events.
         """
         ticket = await self.ticket(reference)
+        current, moment = self._live.current, at or self._now()
         async with self._db.read() as conn:
             timeline = await reads.timeline(conn, ticket["id"])
-        if at is not None:
-            timeline = timeline.until(at)
-        book = self._live.current.book
-        working = await asyncio.to_thread(lambda: as_json(explain(timeline, book, at or self._now())))
-        return {"ticket_id": ticket["id"], **working}
+            if at is not None:
+                timeline = timeline.until(at)
+            signals = await shown(conn, ticket["id"], ticket["source"], timeline, current.loaded, current.book, moment)
+        working = await asyncio.to_thread(lambda: as_json(explain(timeline, current.book, moment)))
+        return {"ticket_id": ticket["id"], **working, "signals": signals}
 
     async def clock(self, clock_id: str) -> Row:
         """One clock. ClockNotFound."""
@@ -106,6 +117,16 @@ class Reader:
             row["deliveries"] = await reads.deliveries_of(conn, breach_id, limit=_DELIVERIES)
         return row
 
+    async def escalation(self, escalation_id: str) -> Row:
+        """One escalation with its log and deliveries. EscalationNotFound."""
+        async with self._db.read() as conn:
+            row = await reads.escalation(conn, escalation_id)
+            if row is None:
+                raise EscalationNotFound(f"There is no escalation {escalation_id}.")
+            row["log"] = [_line(line) for line in await escalations.log_of(conn, escalation_id)]
+            row["deliveries"] = await reads.deliveries_of_escalation(conn, escalation_id, limit=_DELIVERIES)
+        return row
+
     async def delivery(self, delivery_id: str) -> Row:
         """One delivery with every try. DeliveryNotFound."""
         async with self._db.read() as conn:
@@ -117,6 +138,14 @@ class Reader:
             {name: value for name, value in attempt.items() if name != "delivery_id"} | _answer(dict(attempt)) for attempt in tries
         ]
         return row
+
+    async def silence(self, silence_id: str) -> Row:
+        """One silence, as it stands now. SilenceNotFound."""
+        async with self._db.read() as conn:
+            row = await reads.silence(conn, silence_id)
+        if row is None:
+            raise SilenceNotFound(f"There is no silence {silence_id}.")
+        return self._complete(SILENCES, row, self._now())
 
     async def message(self, message_id: str) -> Row:
         """One message of the inbox, raw. MessageNotFound."""
@@ -185,11 +214,28 @@ def _with_tags(row: Row, at: datetime, current: Current) -> Row:  # noqa: ARG001
     return row
 
 
+def _with_state(row: Row, at: datetime, current: Current) -> Row:  # noqa: ARG001
+    """A silence with its state; `ends_at` stays as it was asked for."""
+    state = state_of(silence_of(row), at)
+    return {"id": row["id"], "state": state, **{name: value for name, value in row.items() if name not in ("id", "over_at")}}
+
+
 _COMPLETIONS: Final[Mapping[str, Callable[[Row, datetime, Current], Row]]] = {
     CLOCKS.name: _with_time_left,
     EVENTS.name: _spoken,
+    SILENCES.name: _with_state,
     TICKETS.name: _with_tags,
 }
+
+
+def _line(line: Mapping[str, Any]) -> Row:
+    """A line of an escalation's log; the instants in its detail written out."""
+    detail = {
+        name: rfc3339(from_microseconds(value)) if name in ("due_at", "until") else value
+        for name, value in line["detail"].items()
+        if name != "link"
+    }
+    return {name: line[name] for name in ("number", "at", "kind", "actor", "note")} | {"detail": detail}
 
 
 def _answer(attempt: Mapping[str, Any]) -> Row:

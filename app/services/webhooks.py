@@ -60,11 +60,18 @@ async def replay(ingest: Ingest, db: Database, live: LiveConfig, message_id: str
         row = await inbox.get(conn, message_id)
     if row is None:
         raise MessageNotFound(f"There is no message {message_id}.")
-    if row.body is None or row.via != "webhook":
+    if row.body is None or row.via not in ("webhook", "import"):
         raise Conflict(f"Message {message_id} cannot be replayed: its body was not kept, everything it says is known already.")
     config = configured(live, row.source)
-    request = HttpRequest(method=row.method, url=row.url, headers=row.headers, body=row.body)
-    return await ingest.submit(_arrival(config, row.source, request, row.received_at, replay_of=message_id))
+    return await ingest.submit(_arrival(config, row.source, _stored(row), row.received_at, replay_of=message_id))
+
+
+def tried(live: LiveConfig, row: Any) -> tuple[str, str | None]:
+    """What reading a stored message again would come to, and why; nothing is stored. What it says may be known already."""
+    config = configured(live, row.source)
+    arrival = _arrival(config, row.source, _stored(row), row.received_at)
+    outcome = "quarantined" if arrival.quarantined else "ignored" if arrival.ignored else "applied"
+    return outcome, arrival.quarantined or arrival.ignored
 
 
 def configured(live: LiveConfig, source: str) -> SourceConfig:
@@ -73,6 +80,11 @@ def configured(live: LiveConfig, source: str) -> SourceConfig:
     if config is None:
         raise SourceNotFound(f"There is no source {source!r} in the configuration.")
     return config
+
+
+def _stored(row: Any) -> HttpRequest:
+    """The request as it came in."""
+    return HttpRequest(method=row.method, url=row.url, headers=row.headers, body=row.body)
 
 
 def _arrival(config: SourceConfig, source: str, request: HttpRequest, at: datetime, replay_of: str | None = None) -> Arrival:

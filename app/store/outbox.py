@@ -98,6 +98,19 @@ def heard() -> ColumnElement[bool]:
     return or_(accepted, and_(deliveries.c.state == "suppressed", by_digest))
 
 
+async def in_digests(conn: Connection, *, type_: str, clock_ids: Collection[str]) -> dict[tuple[str, str], str]:
+    """By clock id and channel, the digest (id of its delivery) that tells a message of this type and has not ended yet."""
+    if not clock_ids:
+        return {}
+    digest = deliveries.alias("digest")
+    query = select(deliveries.c.clock_id, deliveries.c.channel, digest.c.id).join_from(
+        deliveries, digest, digest.c.id == deliveries.c.waits_for
+    )
+    mine = (among(conn, deliveries.c.clock_id, clock_ids), deliveries.c.type == type_, deliveries.c.state == "suppressed")
+    found = await conn.execute(query.where(*mine, digest.c.state.in_([PENDING, PAUSED])))
+    return {(row.clock_id, row.channel): row.id for row in found}
+
+
 async def revive(conn: Connection, delivery_id: str, at: datetime) -> Row[Any] | None:
     """Make a delivery ready again that waits or has ended unaccepted; the row as it was before, None when there is none.
 

@@ -76,6 +76,54 @@ OUTBOX_OLDEST = Gauge(
     "slawatch_outbox_oldest_seconds", "Seconds the oldest delivery that should have gone out is behind; 0 = none waits.", registry=REGISTRY
 )
 
+ENDPOINTS = Gauge(
+    "slawatch_endpoints",
+    "Channels whose endpoint is failing (has accepted nothing since) or disabled.",
+    ["state"],
+    registry=REGISTRY,
+)
+BREAKERS_OPEN = Gauge(
+    "slawatch_open_breakers", "Channels whose endpoint gave no answer ten times in a row; one probe a minute goes there.", registry=REGISTRY
+)
+
+AUDIT_LAG = Gauge(
+    "slawatch_audit_lag_seconds",
+    "Seconds that something is behind, as the auditor finds: clocks, escalations and deliveries that are due and not done, and the last "
+    "run of detection.",
+    ["kind"],
+    registry=REGISTRY,
+)
+AUDIT_SUCCESSFUL = Gauge(
+    "slawatch_audit_last_successful",
+    "1 = at the last audit nothing was behind; 0 = something was, and no heartbeat was sent.",
+    registry=REGISTRY,
+)
+HEARTBEATS = Counter("slawatch_heartbeats_total", "Heartbeats by error class (ok = accepted).", ["class"], registry=REGISTRY)
+SUPPRESSED = Counter(
+    "slawatch_suppressed_deliveries_total",
+    "Deliveries that did not go out by themselves, by what kept them: silence, digest.",
+    ["kind"],
+    registry=REGISTRY,
+)
+
+FORGOTTEN = Counter(
+    "slawatch_forgotten_rows", "Rows deleted because the document does not keep them any longer, by kind.", ["kind"], registry=REGISTRY
+)
+
+SOURCES_SILENT = Gauge("slawatch_sources_silent", "Sources that have said nothing for longer than they may.", registry=REGISTRY)
+SOURCE_CALLS = Counter(
+    "slawatch_source_calls_total",
+    "Requests to the APIs of helpdesks, by kind of helpdesk and error class (ok = answered).",
+    ["kind", "class"],
+    registry=REGISTRY,
+)
+
+DATABASE_AHEAD = Gauge(
+    "slawatch_database_ahead_seconds",
+    "Seconds PostgreSQL's clock, which decides, is ahead of this machine's; less than one counts as 0.",
+    registry=REGISTRY,
+)
+
 CONFIG_RELOADED = Gauge(
     "slawatch_config_last_reload_successful",
     "1 = the newest configuration is in force; 0 = it could not be loaded and an older one is.",

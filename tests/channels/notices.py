@@ -55,7 +55,28 @@ ESCALATION = {
 SIGNAL = {"name": "agent_switching", "raised_at": DUE, "evidence": ["4 different agents within 7 days."]}
 ENDPOINT = {"channel": "support-chat", "kind": "slack", "since": DUE, "failures": 12, "error_class": "http_5xx", "held": 3}
 SOURCE = {"source": "acme-zendesk", "kind": "zendesk", "last_delivery_at": DUE, "usual_gap_seconds": 40}
+DIGEST = {
+    "id": "dlv_1",
+    "channel": "support-chat",
+    "cause": "storm",
+    "title": "12 breaches: tier gold",
+    "count": 12,
+    "counts": {"sla.breached": 12},
+    "common": {"tier": "gold"},
+    "items": [
+        {
+            "type": "sla.breached",
+            "ticket_id": "tkt_1",
+            "source": "acme-zendesk",
+            "external_id": "4711",
+            "subject": "Checkout fails with 502",
+        }
+        | {"metric": "first_response", "due_at": DUE}
+    ],
+    "links": {"all": "https://sla.example.com/v1/deliveries?digest=dlv_1"},
+}
 OTHERS: dict[str, Any] = {
+    "sla.digest": DIGEST,
     **{f"escalation.{what}": ESCALATION for what in ("opened", "step", "acknowledged", "deescalated", "exhausted")},
     **{f"endpoint.{state}": {**ENDPOINT, "state": state} for state in ("failing", "disabled", "recovered")},
     **{f"source.{state}": {**SOURCE, "state": state} for state in ("silent", "recovered")},

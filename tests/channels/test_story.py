@@ -11,7 +11,7 @@ from app.channels._story import Story, tell
 from app.channels._text import cut, cut_bytes, duration, web_link
 from app.schemas.events_out import event_types
 from tests.channels.hostile import said, texts
-from tests.channels.notices import notice
+from tests.channels.notices import SIGNAL, notice
 
 TICKET = "#4711 Checkout fails with 502 · nobody assigned"
 LATE = "4 s late (due 2026-11-21 09:30 UTC, policy Gold 24x7)"
@@ -138,6 +138,27 @@ def story(said: Notice) -> Story:
             "source.recovered",
             {"last_delivery_at": None, "usual_gap_seconds": None},
             "✔ Helpdesk is heard again: acme-zendesk (zendesk) · no webhook has come yet · nothing to do",
+        ),
+        (
+            "sla.digest",
+            {},
+            ("✖ 12 breaches: tier gold · #4711 Checkout fails with 502 (first response due 2026-11-21 09:30 UTC) · and 11 more · act now"),
+        ),
+        (
+            "sla.digest",
+            {
+                "cause": "silence",
+                "title": "1 breach",
+                "count": 1,
+                "silence": {"id": "sil_1", "author": "Jane", "reason": "moving"},
+                "items": [],
+            },
+            "✖ 1 breach · after the silence of Jane: moving · and 1 more · act now",
+        ),
+        (
+            "sla.digest",
+            {"title": "9 warnings", "count": 9, "counts": {"sla.breached": 0, "sla.warning": 9}, "items": []},
+            "◔ 9 warnings · and 9 more · look at the list",
         ),
         ("test.ping", {}, "✔ Test · Somebody pressed the button. · channel support-chat · nothing to do"),
     ],
@@ -275,3 +296,33 @@ def test_a_link_is_an_absolute_web_address_that_ends_where_we_end_it(url: str | 
 def test_what_is_cut_says_so_and_splits_no_character() -> None:
     assert (cut("abcdef", 4), cut("abcd", 4)) == ("abc…", "abcd")
     assert (cut_bytes("üüüü", 7), cut_bytes("üüüü", 8)) == ("üü…", "üüüü")
+
+
+HELP: dict[str, Any] = {
+    "guidance": ["Answer now.", "Say who takes care of it."],
+    "customer_text": "We are on\u202e it\nuntil 16:30.",
+    "tried": {"replies": 1, "customer_messages": 2, "notes": 0, "transfers": 3, "reopenings": 0},
+}
+
+
+def helped(event_type: str, **parts: Any) -> list[tuple[str, str]]:
+    """The facts of a notice that carries guidance."""
+    event = notice(event_type, **parts).event
+    return [(fact.name, fact.shown) for fact in tell({**event, "data": {**event["data"], **HELP}}).facts]
+
+
+@pytest.mark.parametrize("type_", ["sla.breached", "signal.raised"])
+def test_what_helps_is_told_where_there_is_room(type_: str) -> None:
+    assert [
+        ("Advice", "Answer now. Say who takes care of it."),
+        ("For the customer", "We are on it until 16:30."),
+        ("Tried", "replies: 1, notes: 0, transfers: 3"),
+    ] == helped(type_)[-3:]
+
+
+def test_what_helps_takes_the_place_of_nothing() -> None:
+    facts = helped("escalation.step", escalation={"acknowledged_by": "Jane", "acknowledged_until": UNTIL, "reason": "why"}, signal=SIGNAL)
+
+    assert 9 == len(facts)
+    assert "Advice" not in dict(facts)
+    assert "Evidence" in dict(facts)

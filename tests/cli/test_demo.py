@@ -184,14 +184,18 @@ def good_books() -> Books:
         "id": "brc_1", "external_id": "35001", "metric": "first_response", "status": "answered", "detected_late": False,
         "breached_at": instant(4), "detected_at": instant(4.02),
     }  # fmt: skip
-    told = [("m1", "sla.warning", {}), ("m2", "sla.breached", {"breach_id": "brc_1"}), ("m3", "sla.recovered", {"breach_id": "brc_1"})]
+    told: list[tuple[str, str, dict[str, Any]]] = [
+        ("m1", "sla.warning", {}), ("m2", "sla.breached", {"breach_id": "brc_1"}), ("m3", "sla.recovered", {"breach_id": "brc_1"}),
+        *((f"e{n}", f"escalation.{what}", {"escalation": {"id": "esc_1"}, "why": {"milestone": what}})
+          for n, what in enumerate(("step", "acknowledged", "deescalated"), start=1)),
+    ]  # fmt: skip
     deliveries = [{"notice_id": id_, "state": "delivered"} for id_, _, _ in told]
     return Books(
         story=scenario.Story(1, (ticket,), 16),
         planned=2,
         posts=[Post("35001", "ticket.created", False, 202, "applied", 1), Post("35001", "ticket.created", True, 202, "duplicate", 1)],
         callbacks=[callback(id_, type_, **data) for id_, type_, data in told],
-        service=Service([breach], [{"id": "clk_1"}], deliveries),
+        service=Service([breach], [{"id": "clk_1"}], deliveries, [{"id": "esc_1", "closed_at": instant(6)}]),
     )
 
 
@@ -202,7 +206,8 @@ def test_books_that_agree_have_no_problems() -> None:
     assert ledger.problems(books) == []
     assert figures == {
         "ok": True, "events_sent": 1, "duplicates_sent": 1, "tickets": 1, "clocks": 1, "breaches": 1, "warnings": 1, "recoveries": 1,
-        "retractions": 0, "callbacks_received": 3, "callbacks_verified": 3, "detection_lag_ms": {"p50": 20.0, "p99": 20.0},
+        "retractions": 0, "escalations": 1, "steps": 1, "acknowledgements": 1, "all_clears": 1,
+        "callbacks_received": 6, "callbacks_verified": 6, "detection_lag_ms": {"p50": 20.0, "p99": 20.0},
         "delivery_lag_ms": {"p50": 30.0, "p99": 30.0}, "seconds": 31.2,
     }  # fmt: skip
 
@@ -239,6 +244,18 @@ def _forget_recovery(books: Books) -> None:
     del books.callbacks[2]
 
 
+def _climb_twice(books: Books) -> None:
+    books.callbacks.append(replace(books.callbacks[3], id="e9"))
+
+
+def _forget_all_clear(books: Books) -> None:
+    del books.callbacks[5]
+
+
+def _call_it_off_early(books: Books) -> None:
+    books.service = replace(books.service, escalations=[{"id": "esc_1", "closed_at": None}])
+
+
 def _wait(books: Books) -> None:
     books.service = replace(books.service, deliveries=[*books.service.deliveries, {"notice_id": "m5", "state": "pending"}])
 
@@ -266,6 +283,9 @@ def _be_misunderstood(books: Books) -> None:
         (_forget_breach, "ticket 35001: the breach of first_response should be answered and is none"),
         (_forget_callback, "breach brc_1 (first_response of ticket 35001) was told under 0 ids instead of one"),
         (_forget_recovery, "breach brc_1 is answered and sla.recovered came 0 times"),
+        (_climb_twice, "escalation.step step of esc_1 was said under 2 ids"),
+        (_forget_all_clear, "escalation esc_1 is over and nobody heard so"),
+        (_call_it_off_early, "escalation esc_1 is not over and somebody heard it is"),
         (_wait, "1 deliveries are pending"),
         (_send_less, "1 webhooks are not sent yet"),
         (_be_refused, "ticket.created of ticket 35001 was answered 401 The signature is wrong."),

@@ -29,6 +29,9 @@ policies:
   - name: everyone
     calendar: office
     targets: {first_response: 2h, resolution: {within: 6h, pause_while: {status: pending}}}
+signals:
+  silence: {longer_than: 30m, tiers: {gold: {longer_than: 10m}}}
+  reopened: {more_than: 0}
 channels:
   upstream: {kind: webhook, url: "https://example.com/hook", secrets: ["${env:UPSTREAM}"], events: ["sla.*"]}
 """
@@ -132,3 +135,16 @@ def test_what_cannot_be_explained_is_said(database_with_a_ticket: str, arguments
 
     assert result.exit_code == code
     assert said in result.stderr
+
+
+def test_signals_are_listed_with_threshold_evidence_and_what_comes_next(database_with_a_ticket: str) -> None:
+    found = explained(database_with_a_ticket, START + timedelta(minutes=60))
+    silence, reopened = sorted(found["signals"], key=lambda signal: str(signal["signal"]), reverse=True)
+    text = run(database_with_a_ticket, "shop:4711", "--at", (START + timedelta(minutes=60)).isoformat()).stdout
+    lines = [line.strip() for line in text.partition("\nsignals\n")[2].splitlines()]
+
+    assert ("silence", "longer than 30m (calendar always)", 1) == (silence["signal"], silence["threshold"], len(silence["raised"]))
+    assert ("reopened", [], None) == (reopened["signal"], reopened["raised"], reopened["next_at"])
+    assert "reopened: not raised now (more than 0)" in lines
+    assert "silence: not raised now (longer than 30m (calendar always); next at 2026-03-02T10:10:00.000000Z)" in lines
+    assert lines[-1].startswith("No public message of an agent since 2026-03-02 09:00 UTC")

@@ -247,6 +247,11 @@ CASES = [
     Case("a channel nobody uses", "channels: {c: {kind: slack, url: '${env:URL}'}}\n", ["1:12 unused-channel"]),
     Case("a ladder nobody uses", "escalations: {l: {steps: [{at: breach, notify: []}]}}\n", ["1:15 unused-ladder"]),
     Case(
+        "a step that marks what cannot be marked",
+        "escalations: {l: {steps: [{at: breach, write_back: {tags: late}}]}}\npolicies: [{name: p, targets: {}, escalation: l}]\n",
+        ["1:40 no-write-back"],
+    ),
+    Case(
         "a step that tells nobody",
         "escalations: {l: {steps: [{at: breach}]}}\npolicies: [{name: p, targets: {}, escalation: l}]\n",
         ["1:27 silent-step"],
@@ -256,8 +261,14 @@ CASES = [
         _OFFICE + "escalations: {l: {steps: [{at: breach, notify: c}]}}\n"
         "channels: {c: {kind: slack, url: '${env:URL}', quiet: {outside: office}}}\n"
         "policies: [{name: p, targets: {resolution: 1h}, escalation: l}]\n",
-        ["4:48 not-run-yet", "5:61 quiet-ladder"],
+        ["5:61 quiet-ladder"],
     ),
-    Case("a signal", "signals: {reopened: {more_than: 2}}\n", ["1:1 not-run-yet"]),
+    Case(
+        "a webhook that is to be grouped",
+        "channels:\n  c: {kind: webhook, url: 'https://hooks.example.com/x', secret: '${env:KEY}', events: [sla.*],\n"
+        "      group: {more_than: 3, per: 1m}}\n",
+        ["3:7 never-grouped"],
+    ),
+    Case("a signal without a threshold", "signals: {reopened: {within: 7d}}\n", ["1:11 idle-signal"]),
 ]
 ENVIRONMENT = {"KEY": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "URL": "https://hooks.slack.com/services/T000/B000/XXXX"}

@@ -87,7 +87,7 @@ ENVIRONMENT = {"KEY": SIGNING_SECRET, "URL": "https://hooks.slack.com/services/T
 
 
 def test_the_picture_of_the_design_is_read_whole() -> None:
-    assert {"not-run-yet"} == {found.code for found in checked(DESIGN, ENVIRONMENT).findings}
+    assert () == checked(DESIGN, ENVIRONMENT).findings
 
 
 def test_policies_become_terms_with_every_knob() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config.support import SIGNING_SECRET, said
+from tests.config.support import SIGNING_SECRET, checked, said
 
 ENVIRONMENT = {"KEY": SIGNING_SECRET, "URL": "https://hooks.slack.com/services/T/B/X"}
 SLACK = "kind: slack, url: '${env:URL}'"
@@ -71,12 +71,46 @@ def test_facts_that_a_generic_source_tells_of_are_known() -> None:
     assert [] == said(text)
 
 
-@pytest.mark.parametrize("path", [["last_resort: c"], ["acknowledge_for: 1h"]])
-def test_what_this_release_does_not_do_is_told(path: list[str]) -> None:
-    text = (
-        f"channels: {{c: {{{SLACK}, events: [sla.*]}}}}\n"
-        f"escalations: {{l: {{steps: [{{at: breach, notify: c}}], {path[0]}}}}}\n"
+ZENDESK = "kind: zendesk, secret: '${env:KEY}', write_back: {subdomain: acme, email: bot@example.com, token: '${env:KEY}'}"
+HELP_SCOUT = "kind: help-scout, secret: '${env:KEY}', write_back: {app_id: a, app_secret: '${env:KEY}'}"
+
+
+def marking(source: str, wanted: str) -> str:
+    return (
+        f"sources: {{s: {{{source}}}}}\nescalations: {{l: {{steps: [{{at: breach, write_back: {{{wanted}}}}}]}}}}\n"
         "policies: [{name: p, targets: {}, escalation: l}]\n"
     )
 
-    assert [f"2:{text.splitlines()[1].index(path[0]) + 1} not-run-yet"] == said(text, ENVIRONMENT)
+
+def test_a_step_may_want_what_some_source_can_do_to_its_tickets() -> None:
+    assert [] == said(marking(ZENDESK, "tags: late, priority: urgent, note: breach, group: Tier 2"), ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "lost"),
+    [
+        ("kind: zendesk, secret: '${env:KEY}'", "tags: late, note: breach", "tags, note"),
+        ("kind: hiver, verify: none", "tags: late", "tags"),
+        (HELP_SCOUT, "tags: late, priority: urgent", "priority"),
+    ],
+)
+def test_a_step_that_wants_what_no_source_can_do_is_told(source: str, wanted: str, lost: str) -> None:
+    (found,) = checked(marking(source, wanted), ENVIRONMENT).findings
+
+    assert ("no-write-back", 2) == (found.code, found.line)
+    assert f"to its tickets: {lost};" in found.message
+
+
+def test_a_channel_that_people_read_may_be_grouped_and_have_quiet_hours() -> None:
+    text = f"channels: {{c: {{{SLACK}, events: [sla.*], group: {{more_than: 3, per: 1m}}, quiet: {{outside: always}}}}}}\n"
+
+    assert [] == said(text, ENVIRONMENT)
+
+
+def test_the_address_of_a_write_back_is_no_secret_in_plain_sight() -> None:
+    text = (
+        "sources: {s: {kind: generic, verify: none, events: [{ticket: body.id}], write_back: {requests: "
+        "[{what: tags, url: 'https://desk.example.com/{ticket}', headers: {authorization: 'Bearer ${env:KEY}'}}]}}}\n"
+    )
+
+    assert [] == said(text, ENVIRONMENT)

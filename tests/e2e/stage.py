@@ -99,12 +99,12 @@ class World:
     """Keys of events that were answered 202."""
     _names: Any = field(default_factory=itertools.count)
 
-    async def start(self) -> "Running":
-        """One more process of the service, answering."""
+    async def start(self, *options: str, **more: str) -> "Running":
+        """One more process of the service, answering. `options` of `serve`; `more` for its environment."""
         log = self.folder / f"service-{next(self._names)}.log"
         environ = {n: v for n, v in environment().items() if not n.startswith("SLAWATCH_")}
-        environ |= {"SLAWATCH_ADMIN_KEY": KEY, "ZENDESK": ZENDESK, "UPSTREAM": UPSTREAM}
-        arguments = ["-m", "app.cli", "serve", "--port", "0", "--config", str(self.config), "--database-url", self.database_url]
+        environ |= {"SLAWATCH_ADMIN_KEY": KEY, "ZENDESK": ZENDESK, "UPSTREAM": UPSTREAM, **more}
+        arguments = ["-m", "app.cli", "serve", "--port", "0", "--config", str(self.config), "--database-url", self.database_url, *options]
         child = await Child.start(arguments, environ, log)
         running = Running(child, log, "")
         self.services.append(running)
@@ -119,7 +119,7 @@ class World:
 
         async def sender() -> None:
             for event in queue:
-                if await self._post(event, next(turns)):
+                if await self.post(event, next(turns)) == "202":
                     self.accepted.add(event.key)
                 else:
                     unanswered.append(event)
@@ -128,14 +128,15 @@ class World:
         await asyncio.gather(*(sender() for _ in range(senders)))
         return unanswered
 
-    async def _post(self, event: Event, url: str) -> bool:
+    async def post(self, event: Event, url: str) -> str:
+        """The status of the answer, or the kind of error when there was none."""
         body = event.body()
         headers = signed_headers(ZENDESK, body, utc_now())
         try:
             async with self.session.post(f"{url}/v1/sources/zendesk/webhook", data=body, headers=headers) as response:
-                return response.status == 202
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+                return str(response.status)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return type(error).__name__
 
     def api(self, running: "Running") -> Api:
         return Api(self.session, running.url, KEY)
@@ -146,10 +147,10 @@ class World:
         timelines = [await api.rows(f"tickets/{ticket['id']}/timeline") for ticket in await api.rows("tickets")]
         return {row["key"] for timeline in timelines for row in timeline}
 
-    async def settle(self, running: "Running", breaches: int, *, patience: float = 40) -> list[dict[str, Any]]:
+    async def settle(self, running: "Running", breaches: int, *, patience: float = 60) -> list[dict[str, Any]]:
         """Wait until there are so many breaches and nothing is to be delivered any more; the breaches.
 
-        What a killed process had claimed would be sent when its lease of a minute ends; an operator's `:retry` need not wait for that.
+        What a killed process had claimed is sent when its lease ends; what is retried hours later, an operator's `:retry` sends now.
         """
         api = self.api(running)
         async with asyncio.timeout(patience):

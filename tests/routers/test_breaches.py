@@ -1,4 +1,4 @@
-"""Breaches, deliveries and channels."""
+"""Breaches and deliveries."""
 
 from typing import Any
 
@@ -101,14 +101,3 @@ async def test_deliveries_are_listed_shown_and_tried_again(both: Api) -> None:
     problem(await both.post(f"/v1/deliveries/{found['id']}:retry"), 409, "conflict")
     problem(await both.post("/v1/deliveries/dlv_nothing:retry"), 404, "delivery_not_found")
     problem(await both.get("/v1/deliveries/dlv_nothing"), 404, "delivery_not_found")
-
-
-async def test_channels_are_listed_without_their_addresses(api: Api) -> None:
-    answer = await api.get("/v1/channels")
-
-    assert {"items": [{"name": "upstream", "kind": "webhook", "events": ["sla.*"]}]} == answer.json()
-    assert "hidden-path" not in answer.text
-
-
-async def test_a_test_message_to_an_unknown_channel_is_not_found(api: Api) -> None:
-    problem(await api.post("/v1/channels/nobody:test"), 404, "channel_not_found")

@@ -3,8 +3,8 @@
 import pytest
 
 from app.rules.conditions import parse_condition
-from app.rules.policy import Book, Tier
-from tests.rules.builders import PENDING, at, book, event, judged, minutes, policy, terms, timeline
+from app.rules.policy import Book, CustomMetric, Tier
+from tests.rules.builders import OFFICE, PENDING, at, book, event, judged, minutes, policy, terms, timeline
 
 BY_PRIORITY = book(terms("resolution", {"high": "1h", "default": "4h"}))
 GOLD_OR_NOT = book(policy("gold", resolution="2h", match={"tier": "gold"}), policy("everyone", resolution="4h"))
@@ -28,6 +28,12 @@ def test_anchor_policy_applied_starts_where_the_policy_came_to_apply() -> None:
 
     assert (from_nothing.cycle.anchor, from_nothing.due_at, minutes(from_nothing)) == (at("12:00"), at("13:00"), 30)
     assert (from_another.cycle.anchor, from_another.due_at, minutes(from_another)) == (at("12:00"), at("13:00"), 30)
+
+
+def test_anchor_policy_applied_is_the_first_we_heard_of_an_older_ticket() -> None:
+    line = timeline("12:00 open and created at 09:00")
+
+    assert judged(line, book(terms("resolution", "1h", anchor="policy_applied")), "12:10").last("resolution").due_at == at("13:00")
 
 
 def test_anchor_policy_applied_does_not_move_a_clock_that_began_later() -> None:
@@ -55,6 +61,20 @@ def test_retroactive_pause_of_a_policy_that_takes_over(retroactive: bool, consum
     assert (clock.cycle.policy, minutes(clock)) == ("vip", consumed)
 
 
+@pytest.mark.parametrize(
+    ("told", "consumed"),
+    [(["09:00 created and pending", "09:30 open"], 30), (["09:00 created", "09:15 pending"], 15)],
+)
+def test_a_pause_from_the_first_moment_or_until_now_is_retroactive_too(told: list[str], consumed: int) -> None:
+    vip = policy("vip", terms("resolution", "4h", pause=PENDING), match={"tags": "vip"})
+    line = timeline(*told, "10:00 tagged vip")
+
+    from_nothing = judged(line, book(vip), "10:00").last("resolution")
+    from_another = judged(line, book(vip, policy("everyone", resolution="8h")), "10:00").last("resolution")
+
+    assert (minutes(from_nothing), minutes(from_another)) == (consumed, consumed)
+
+
 def test_on_change_retarget_keeps_what_is_consumed() -> None:
     line = timeline("09:00 created", "09:30 priority high")
 
@@ -68,8 +88,20 @@ def test_on_change_restart_begins_a_new_clock() -> None:
 
     old, new = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="restart")), "09:45").of("resolution")
 
-    assert (old.health, old.cycle.stopped_at) == ("cancelled", at("09:30"))
+    assert (old.health, old.cycle.stopped_at, old.cycle.lapsed) == ("cancelled", at("09:30"), False)
     assert (new.cycle.anchor, new.due_at, minutes(new)) == (at("09:30"), at("10:30"), 15)
+
+
+def test_on_change_restart_works_for_every_metric() -> None:
+    restart = {"high": "1h", "default": "4h"}
+    approval = CustomMetric("approval", parse_condition({"status": "approval"}))
+    promises = [terms(metric, restart, on_change="restart") for metric in ("first_response", "approval")]
+    by = Book(1, book(*promises).policies, metrics={"approval": approval})
+
+    verdict = judged(timeline("09:00 created and status approval", "09:30 priority high"), by, "09:45")
+
+    for metric in ("first_response", "approval"):
+        assert [clock.due_at for clock in verdict.of(metric)] == [None, at("10:30")]
 
 
 def test_on_change_restart_in_the_moment_of_the_solve_restarts_nothing() -> None:
@@ -88,12 +120,13 @@ def test_on_change_keep_keeps_the_promise_as_it_was_made() -> None:
     assert (clock.due_at, clock.cycle.priority) == (at("13:00"), None)
 
 
-def test_on_change_keep_holds_over_a_reopening() -> None:
+@pytest.mark.parametrize(("on_change", "due", "priority"), [("keep", "14:00", None), ("retarget", "11:00", "high")])
+def test_a_change_while_solved_tells_on_the_reopening(on_change: str, due: str, priority: str | None) -> None:
     line = timeline("09:00 created", "09:30 solved", "10:00 priority high", "10:30 reopened")
 
-    clock = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change="keep")), "10:45").last("resolution")
+    clock = judged(line, book(terms("resolution", {"high": "1h", "default": "4h"}, on_change=on_change)), "10:45").last("resolution")
 
-    assert clock.due_at == at("14:00")
+    assert (clock.cycle.number, clock.due_at, clock.cycle.priority) == (1, at(due), priority)
 
 
 def test_the_terms_at_the_stop_decide_a_finished_clock() -> None:
@@ -104,14 +137,22 @@ def test_the_terms_at_the_stop_decide_a_finished_clock() -> None:
     assert (clock.cycle.priority, clock.due_at) == ("high", at("10:00"))
 
 
-def test_a_breach_under_former_terms_is_not_healed_by_a_later_change() -> None:
+@pytest.mark.parametrize("longer", ["2h", "8h"])
+def test_a_breach_under_former_terms_is_not_healed_by_a_later_change(longer: str) -> None:
     line = timeline("09:00 created and priority high", "11:00 priority low")
-    warned = book(terms("resolution", {"high": "1h", "default": "8h"}, warn=("50%",)))
+    warned = book(terms("resolution", {"high": "1h", "default": longer}, warn=("50%",)))
 
     clock = judged(line, warned, "16:00").last("resolution")
 
     assert (clock.breached_at, clock.due_at, clock.health, clock.cause) == (at("10:00"), at("10:00"), "overdue", "elapsed")
     assert [milestone.at for milestone in clock.milestones] == [at("10:00")]
+
+
+def test_a_target_in_days_that_was_broken_stays_broken_too() -> None:
+    line = timeline("10:00 created and priority high", "11:00 pending", "12:00 open", "wed 10:00 priority low")
+    in_days = book(terms("resolution", {"high": "1bd", "default": "5bd"}, on=OFFICE, pause=PENDING))
+
+    assert judged(line, in_days, "wed 12:00").last("resolution").breached_at == at("tue 11:00")
 
 
 def test_a_change_at_the_very_due_instant_saves_the_promise() -> None:
@@ -129,11 +170,35 @@ def test_the_cause_of_a_breach_survives_further_changes() -> None:
 
 
 def test_a_promise_that_comes_to_apply_too_late_is_broken_by_the_change() -> None:
-    line = timeline("09:00 created", "12:00 tagged vip")
+    line = timeline("09:00 created", "09:30 open", "12:00 tagged vip")
 
     clock = judged(line, book(policy("vip", resolution="1h", match={"tags": "vip"})), "12:00").last("resolution")
 
     assert (clock.breached_at, clock.cause) == (at("10:00"), "retargeted")
+    assert clock.cycle.number == 1
+
+
+def test_a_promise_that_comes_to_apply_at_its_very_due_instant_is_broken_by_time() -> None:
+    line = timeline("09:00 created", "10:00 tagged vip")
+
+    clock = judged(line, book(policy("vip", resolution="1h", match={"tags": "vip"})), "10:00").last("resolution")
+
+    assert (clock.breached_at, clock.cause) == (at("10:00"), "elapsed")
+
+
+def test_a_reply_in_the_moment_in_which_the_policy_comes_to_apply_keeps_the_promise() -> None:
+    vip = policy("vip", terms("next_response", "1h", anchor="policy_applied"), match={"tags": "vip"})
+    line = timeline("09:00 created", "09:05 agent replies", "09:30 customer asks", "10:00 tagged vip and agent replies")
+
+    assert [clock.health for clock in judged(line, book(vip), "12:00").of("next_response")] == ["met"]
+
+
+def test_another_priority_with_as_long_a_target_is_no_change_of_the_promise() -> None:
+    line = timeline("09:00 created", "09:30 priority high")
+
+    clock = judged(line, book(terms("resolution", {"high": "1h", "default": "1h"}, on_change="restart")), "09:45").last("resolution")
+
+    assert (clock.identity, clock.cycle.priority, clock.cycle.retargeted_at) == (("resolution", 1), "high", None)
 
 
 def test_effective_dated_tiers_change_the_promise_on_their_day() -> None:
@@ -165,6 +230,14 @@ def test_a_tier_that_was_stated_beats_the_rules() -> None:
     result = judged(line, Book(1, GOLD_OR_NOT.policies, tiers=(Tier("gold"),)), "09:30")
 
     assert (result.verdict.tier, result.verdict.policy) == ("silver", "everyone")
+
+
+def test_a_policy_may_hang_on_whether_a_bot_is_assigned() -> None:
+    by = book(policy("bots", resolution="2h", match={"assignee_is_bot": True}), policy("humans", resolution="4h"))
+    told = ["09:00 created", "09:10 given to bot helper"]
+
+    assert judged(timeline(*told), by, "09:30").verdict.policy == "bots"
+    assert judged(timeline(*told, "09:20 assigned anna"), by, "09:30").verdict.policy == "humans"
 
 
 def test_no_matching_policy_is_no_clock_and_no_error() -> None:

@@ -175,7 +175,7 @@ def test_a_long_fact_is_cut_in_the_sentence() -> None:
         ({"score": {"lt": True}}, ("score", "lt"), "not true"),
         ({"score": {"gte": [1]}}, ("score", "gte"), "not 1"),
         ({"score": {"exist": True}}, ("score", "exist"), "did you mean exists?"),
-        ({"score": {">=": 3}}, ("score", ">="), "one of gt, gte, lt, lte, exists, not, all, any is"),
+        ({"score": {">=": 3}}, ("score", ">="), ">= is no comparison; one of gt, gte, lt, lte, exists, not, all, any is"),
         ({"score": {"exists": "yes"}}, ("score", "exists"), "exists is true or false"),
         ({"gte": 3}, ("gte",), "belongs under the name of a fact"),
         ({"tags": {"all": []}}, ("tags", "all"), "at least one entry"),
@@ -198,8 +198,22 @@ def test_a_bottomless_condition_is_refused() -> None:
     for _ in range(500):
         data = {"not": data}
 
-    with pytest.raises(InvalidCondition, match="too deep"):
+    with pytest.raises(InvalidCondition, match=r"^the condition is nested too deep$") as refused:
         parse_condition(data)
+
+    assert refused.value.path == ("not",) * 41
+
+
+@pytest.mark.parametrize("of_a_fact", [False, True])
+def test_a_bottomless_list_is_refused(of_a_fact: bool) -> None:
+    data: object = "vip" if of_a_fact else {"tags": "vip"}
+    for _ in range(500):
+        data = {"any": [data]}
+
+    with pytest.raises(InvalidCondition, match=r"^the condition is nested too deep$") as refused:
+        parse_condition({"tags": data} if of_a_fact else data)
+
+    assert len(refused.value.path) == 41
 
 
 def test_the_facts_a_condition_looks_at_are_known() -> None:

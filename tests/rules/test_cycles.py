@@ -2,9 +2,11 @@
 
 import pytest
 
+from app.rules.choose import Choice
 from app.rules.conditions import parse_condition
 from app.rules.cycles import tell
-from app.rules.policy import Book, CustomMetric
+from app.rules.policy import Book, CustomMetric, Tier
+from app.rules.stretches import Stretch
 from app.rules.ticket import walk
 from tests.rules.builders import PENDING, at, book, judged, minutes, policy, terms, timeline
 
@@ -88,6 +90,40 @@ def test_nothing_known_tells_nothing() -> None:
     assert tell([], book(resolution="1h")).cycles == ()
 
 
+def test_what_is_chosen_is_told_with_the_cycles() -> None:
+    told = tell(walk(timeline("09:00 created", "09:30 tier gold")), promised("resolution"))
+
+    assert told.choice == Choice(promised("resolution").policies[0], "gold")
+
+
+@pytest.mark.parametrize(
+    ("gone", "back", "why"),
+    [("deleted", "undeleted", "gone, or without a policy"), ("solved", "reopened", "done, then reopened")],
+)
+def test_what_comes_back_has_forgotten_its_stop_but_not_the_time_between(gone: str, back: str, why: str) -> None:
+    cycle = judged(timeline("09:00 created", f"09:10 {gone}", f"09:30 {back}"), book(resolution="1h"), "09:40").last("resolution").cycle
+
+    assert [(stretch.kind, stretch.why) for stretch in cycle.stretches] == [("running", None), ("stopped", why), ("running", None)]
+    assert (cycle.stopped_at, cycle.outcome, cycle.lapsed, cycle.stopped_by) == (None, None, False, None)
+
+
+def test_a_ticket_that_was_gone_when_we_first_heard_of_it_has_used_nothing_up_by_then() -> None:
+    clock = judged(timeline("09:00 created and deleted", "10:00 undeleted"), book(resolution="1h"), "10:10").last("resolution")
+
+    assert (clock.cycle.anchor, minutes(clock), clock.due_at) == (at("09:00"), 10, at("11:00"))
+
+
+@pytest.mark.parametrize("asked", ["10:00", "11:00"])
+def test_a_wait_that_began_while_the_ticket_was_gone_runs_from_its_return(asked: str) -> None:
+    line = timeline("09:00 created", "09:05 agent replies", "09:30 deleted", f"{asked} customer asks", "11:00 undeleted")
+
+    clock = judged(line, book(next_response="1h"), "11:20").last("next_response")
+
+    gone = [] if asked == "11:00" else [Stretch(at(asked), at("11:00"), "stopped", "gone, or without a policy")]
+    assert list(clock.cycle.stretches) == [*gone, Stretch(at("11:00"), None, "running")]
+    assert minutes(clock) == 20
+
+
 def test_a_ticket_that_is_solved_when_it_is_first_heard_of_promises_nothing() -> None:
     assert judged(timeline("09:00 created and solved"), book(resolution="1h", first_response="1h"), "12:00").verdict.clocks == ()
 
@@ -106,6 +142,26 @@ def test_what_stopped_a_clock_is_named() -> None:
     cycles = tell(walk(line), book(resolution="1h")).cycles
 
     assert [(cycle.stopped_by, cycle.outcome) for cycle in cycles] == [("k2", "fulfilled")]
+
+
+def test_what_a_date_stops_is_stopped_by_no_event() -> None:
+    gold = Tier("gold", until=at("10:00"))
+    by = Book(1, (policy("gold", resolution="4h", match=GOLD),), tiers=(gold,))
+
+    (cycle,) = [clock.cycle for clock in judged(timeline("09:00 created"), by, "12:00").verdict.clocks]
+
+    assert (cycle.stopped_at, cycle.stopped_by, cycle.outcome, cycle.lapsed) == (at("10:00"), None, "cancelled", True)
+
+
+@pytest.mark.parametrize(("reopen", "anchors"), [("resume", ["09:00"]), ("restart", ["09:00", "10:00"]), ("final", ["09:00"])])
+def test_a_promise_that_a_solve_has_cancelled_reopens_as_the_document_says(reopen: str, anchors: list[str]) -> None:
+    by = book(terms("first_response", "4h", reopen=reopen))
+    line = timeline("09:00 created", "09:30 solved", "10:00 reopened", "10:05 priority low")
+
+    clocks = judged(line, by, "10:10").of("first_response")
+
+    assert [clock.cycle.anchor for clock in clocks] == [at(anchor) for anchor in anchors]
+    assert (clocks[-1].state == "running") == (reopen != "final")
 
 
 def test_cycles_are_numbered_per_metric_and_told_in_the_order_of_the_document() -> None:
@@ -137,6 +193,15 @@ def test_pauses_for_different_reasons_are_told_apart() -> None:
     ]
 
 
+def test_a_pause_for_two_reasons_names_both() -> None:
+    pause = {"status": "pending", "group": ["partner", "vendor"]}
+    line = timeline("09:00 created", "09:10 pending and group partner")
+
+    clock = judged(line, book(terms("resolution", "4h", pause=pause)), "10:00").last("resolution")
+
+    assert clock.cycle.stretches[-1].why == "group partner, status pending"
+
+
 def test_a_lapse_and_a_pause_of_the_same_time_do_not_count_it_twice() -> None:
     only_high = book(terms("resolution", {"high": "2h"}, pause=PENDING))
     line = timeline("09:00 created and priority high", "09:10 pending", "09:20 priority low", "09:40 priority high", "10:00 open")
@@ -147,10 +212,13 @@ def test_a_lapse_and_a_pause_of_the_same_time_do_not_count_it_twice() -> None:
 
 
 def test_a_pause_had_before_the_policy_was_lost_is_kept_when_it_comes_back() -> None:
-    only_high = book(terms("resolution", {"high": "2h"}, pause=PENDING, retroactive_pause=False))
-    line = timeline("09:00 created and priority high", "09:10 pending", "09:40 open", "10:00 priority low", "10:10 priority high")
+    promise = terms("resolution", {"high": "2h"}, pause=PENDING, retroactive_pause=False)
+    told = ["09:00 created and priority high and tier gold", "09:10 pending", "09:40 open"]
 
-    assert minutes(judged(line, only_high, "10:20").last("resolution")) == 50
+    for lost, found in [("priority low", "priority high"), ("tier lost", "tier gold")]:
+        line = timeline(*told, f"10:00 {lost}", f"10:10 {found}")
+
+        assert minutes(judged(line, book(policy("p", promise, match=GOLD)), "10:20").last("resolution")) == 50
 
 
 def test_a_reopening_without_a_policy_comes_back_with_the_policy() -> None:

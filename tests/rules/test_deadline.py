@@ -81,15 +81,21 @@ def test_a_target_in_days_moves_by_the_open_time_that_did_not_count() -> None:
     once = made("10:00-11:00 running", "11:00-12:00 paused", "12:00- running")
     longer = made("10:00-11:00 running", "11:00-13:00 paused", "13:00- running")
 
+    twice = made("10:00-11:00 running", "11:00-12:00 paused", "12:00-13:00 running", "13:00-14:00 paused", "14:00- running")
+
     assert due("1bd", once, OFFICE) == at("tue 11:00")
     assert due("1bd", longer, OFFICE) == at("tue 12:00")
+    assert due("1bd", twice, OFFICE) == at("tue 12:00")
 
 
 def test_a_target_in_days_that_was_reached_before_a_pause_stays() -> None:
     line = (*made("10:00- running"),)
     late = (line[0]._replace(end=at("tue 12:00")), line[0]._replace(start=at("tue 12:00"), kind="paused"))
 
+    at_once = (late[0]._replace(end=at("tue 10:00")), late[1]._replace(start=at("tue 10:00")))
+
     assert due("1bd", late, OFFICE) == at("tue 10:00")
+    assert due("1bd", at_once, OFFICE) == at("tue 10:00")
     assert due("2bd", late, OFFICE) is None
 
 
@@ -123,6 +129,7 @@ def test_a_target_in_days_is_warned_of_by_open_time() -> None:
     found = marks("2bd", made("09:00- running"), "50%", "1h before", on=OFFICE)
 
     assert found == [Milestone("50%", at("17:00")), Milestone("1h before", at("tue 16:00"))]
+    assert marks("1bd@close", made("10:00- running"), "50%", on=OFFICE) == [Milestone("50%", at("tue 09:30"))]
 
 
 def test_warnings_that_need_more_than_was_consumed_may_be_left_out() -> None:

@@ -34,15 +34,16 @@ def test_a_day_is_24_hours_where_days_are_allowed(text: str, hours: int) -> None
 
 @pytest.mark.parametrize(("text", "meanings"), [("2d", "2bd (business days) or 48h"), ("P1D", "1bd (business days) or 24h")])
 def test_a_plain_day_elsewhere_is_refused_with_its_two_meanings(text: str, meanings: str) -> None:
-    with pytest.raises(InvalidDuration) as refused:
-        parse_target(text, days_allowed=False)
+    for read in (parse_duration, parse_target):
+        with pytest.raises(InvalidDuration) as refused:
+            read(text)
 
-    assert meanings in str(refused.value)
+        assert str(refused.value) == f"{text!r} could mean {meanings} of open time; write the one that is meant"
 
 
 @pytest.mark.parametrize("text", NO_DURATIONS)
 def test_everything_else_is_no_duration(text: object) -> None:
-    with pytest.raises(InvalidDuration) as refused:
+    with pytest.raises(InvalidDuration, match="is no duration; write it as") as refused:
         parse_duration(text, days_allowed=True)
 
     assert refused.value.code == "invalid_duration"
@@ -71,7 +72,7 @@ def test_a_target_is_open_time_or_business_days(text: str, target: object) -> No
 
 @pytest.mark.parametrize("text", ["0s", "0h0m", "PT0S", "0bd", "0bd@close", "-4h", "-2bd", "-PT4H"])
 def test_a_target_of_zero_or_less_is_refused(text: str) -> None:
-    with pytest.raises(InvalidTarget) as refused:
+    with pytest.raises(InvalidTarget, match=f"^a target of {text} .* more than zero$") as refused:
         parse_target(text)
 
     assert refused.value.code == "invalid_target"
@@ -97,15 +98,19 @@ def test_a_warning_is_a_share_or_a_time_before_due(text: str, warning: object) -
 
 @pytest.mark.parametrize("text", ["0%", "100%", "250%", "0m before"])
 def test_a_warning_outside_the_target_is_refused(text: str) -> None:
-    with pytest.raises(InvalidTarget):
+    with pytest.raises(InvalidTarget, match=f"^a warning (at )?{text} is none; "):
         parse_warning(text)
+
+
+def test_a_day_before_due_is_24_hours_where_days_are_allowed() -> None:
+    assert parse_warning("1d before", days_allowed=True) == BeforeDueWarning("1d before", 86_400)
 
 
 @pytest.mark.parametrize(
     "text", ["", "80", "-5%", "30m", "before", " before", "30 before", "1d before", "30m after", "1bd before", 80, None]
 )
 def test_a_warning_that_cannot_be_read_is_refused(text: object) -> None:
-    with pytest.raises(InvalidDuration):
+    with pytest.raises(InvalidDuration, match=r"is no warning; write it|is no duration|could mean"):
         parse_warning(text)
 
 

@@ -72,6 +72,20 @@ def test_remaining_of_a_target_in_days_is_open_time() -> None:
     assert [clock.remaining for clock in (ahead, over, paused)] == [7_200_000_000, -3_600_000_000, None]
 
 
+def test_a_target_in_days_has_its_milestones() -> None:
+    by = book(terms("resolution", "1bd", on=OFFICE, warn=("50%", "1h before")))
+
+    marks = judged(timeline("10:00 created"), by, "10:00").last("resolution").milestones
+
+    assert [(mark.name, mark.at) for mark in marks] == [("50%", at("14:00")), ("1h before", at("17:00")), ("breach", at("tue 10:00"))]
+
+
+def test_milestones_are_in_the_order_of_time_however_they_are_written() -> None:
+    marks = judged(timeline("09:00 created"), book(terms("resolution", "4h", warn=("30m before", "50%"))), "09:00").last("resolution")
+
+    assert [mark.name for mark in marks.milestones] == ["50%", "30m before", "breach"]
+
+
 def test_the_next_check_is_the_first_milestone_that_has_not_fired() -> None:
     clock = judged(timeline("09:00 created"), WARNED, "09:00").last("resolution")
 

@@ -91,6 +91,23 @@ def test_each_earlier_policy_says_why_it_was_not_chosen() -> None:
     assert [(r.policy, r.because) for r in explanation.rejected] == [("gold", "tier is silver, not gold")]
 
 
+def test_the_explanation_of_a_broken_promise_says_since_when_and_why() -> None:
+    (clock,) = as_json(explain(timeline("09:00 created"), book(resolution="1h"), at("11:00")))["clocks"]
+
+    assert (clock["breached_at"], clock["cause"], clock["stopped_at"], clock["stopped_by"]) == (
+        "2026-03-02T10:00:00.000000Z", "elapsed", None, None,
+    )  # fmt: skip
+    assert (clock["remaining_seconds"], clock["milestones"][0]["passed"]) == (-3600.0, True)
+
+
+def test_what_is_left_of_a_paused_target_in_days_is_not_known() -> None:
+    line = timeline("09:00 created", "10:00 pending")
+
+    (clock,) = as_json(explain(line, book(terms("resolution", "1bd", on=LUNCH, pause=PENDING)), at("11:00")))["clocks"]
+
+    assert (clock["remaining_seconds"], clock["due_at"], clock["target"]) == (None, None, "1bd")
+
+
 def test_nothing_known_needs_no_explanation() -> None:
     explanation = explain(Timeline(), PAUSING, at("09:00"))
 

@@ -57,10 +57,11 @@ def what_is_carried_is_what_is_made_anew(history: list[tuple[list[TicketEvent], 
 
 def storing_in_between_changes_nothing(history: list[tuple[list[TicketEvent], int, datetime]], one: Book, other: Book) -> None:
     kept, line = Timeline(), Timeline()
-    stored: list[list[object]] = []
+    stored = b"[]"
     for told, number, when in history:
-        kept, line = kept.extend(told), timeline_codec.load(stored, "desk", "1").extend(told)
-        stored = timeline_codec.dump(line, stored)
+        base = timeline_codec.load(stored, "desk", "1")
+        kept, line = kept.extend(told), base.extend(told)
+        stored = timeline_codec.dump(line, stored, base)
 
         assert stored == timeline_codec.dump(Timeline(line.events))
         assert evaluate(kept, (one, other)[number], when) == evaluate(line, (one, other)[number], when)

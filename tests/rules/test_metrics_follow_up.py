@@ -7,9 +7,9 @@ LATE = ["09:00 created", "10:30 agent replies", "11:00 solved"]
 
 
 def test_a_ticket_whose_promises_were_kept_needs_none() -> None:
-    line = timeline("09:00 created", "09:30 agent replies", "11:00 solved")
+    line = timeline("09:00 created", "09:30 agent replies", "11:00 solved", "12:00 closed")
 
-    assert judged(line, PLAIN, "12:00").of("follow_up") == []
+    assert judged(line, PLAIN, "13:00").of("follow_up") == []
 
 
 def test_after_a_missed_promise_it_runs_from_the_solve() -> None:

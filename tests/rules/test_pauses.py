@@ -51,7 +51,7 @@ def test_a_pause_outside_the_hours_moves_nothing() -> None:
     assert utc("2026-03-03T10:00") == due_after(OFFICE, at("16:00"), 2 * HOUR, pauses("18:00-23:00"))
 
 
-@pytest.mark.parametrize("spans", [["10:30-"], ["10:30-10:45", "10:40-"], ["09:00-"]])
+@pytest.mark.parametrize("spans", [["10:30-"], ["10:30-10:45", "10:40-"], ["10:30-", "10:30-10:45"], ["09:00-"]])
 def test_a_pause_that_has_not_ended_leaves_nothing_due(spans: list[str]) -> None:
     assert due_after(OFFICE, at("10:00"), HOUR, pauses(*spans)) is None
 

@@ -65,15 +65,21 @@ def test_a_clock_goes_on_after_a_stop() -> None:
 
 
 def test_a_stop_and_a_restart_at_one_instant_leave_no_trace() -> None:
-    stopped = turned(made("09:00-10:00 running"), at("10:00"), "stopped", None)
+    before = made("08:00-09:00 running", "09:00-09:30 paused")
+    stopped = turned((*before, *made("09:30-10:00 running")), at("10:00"), "stopped", None)
 
-    assert turned(stopped, at("10:00"), "running", None) == made("09:00- running")
+    assert turned(stopped, at("10:00"), "running", None) == (*before, *made("09:30- running"))
+
+
+def test_a_clock_that_was_stopped_as_it_started_remembers_that_it_ran() -> None:
+    assert turned(made("09:00-09:00 running"), at("09:00"), "stopped", None) == made("09:00-09:00 running", "09:00- stopped")
 
 
 def test_only_what_lies_later_is_left_of_a_cut() -> None:
     stretches = made("09:00-10:00 running", "10:00-11:00 paused", "11:00- running")
 
     assert cut_before(stretches, at("10:30")) == made("10:30-11:00 paused", "11:00- running")
+    assert cut_before(stretches, at("10:00")) == made("10:00-11:00 paused", "11:00- running")
     assert cut_before(stretches, at("12:00")) == made("12:00- running")
 
 
@@ -84,6 +90,7 @@ def test_pauses_before_an_instant_may_count_as_running() -> None:
         "09:00-10:00 running", "10:00-11:00 running", "11:00-12:00 running", "12:00- paused"
     )
     assert unpaused_before(stretches, at("10:00")) == made("09:00-10:00 running", "10:00-11:00 running", "11:00- paused")
+    assert unpaused_before(stretches, at("11:00")) == made("09:00-10:00 running", "10:00-11:00 running", "11:00- paused")
 
 
 def test_what_ran_during_a_pause_stands_still_too() -> None:
@@ -99,6 +106,12 @@ def test_what_ran_during_a_pause_stands_still_too() -> None:
         "12:00-13:00 running",
         "13:00- paused",
     )
+
+
+def test_a_pause_from_the_start_leaves_no_empty_stretch_and_says_why() -> None:
+    pauses = (Stretch(at("09:00"), at("09:30"), "paused", "status pending"), *made("09:30-10:00 paused"))
+
+    assert paused_too(made("09:00-10:00 running"), pauses) == pauses
 
 
 def test_pauses_elsewhere_change_nothing() -> None:

@@ -15,26 +15,26 @@ def test_what_was_stored_is_what_is_loaded() -> None:
     assert timeline_codec.load(timeline_codec.dump(LINE), "desk", "1") == LINE
 
 
-def test_a_row_that_was_stored_stays_as_it_is_when_something_new_happens() -> None:
+def test_what_was_stored_stays_as_it_is_when_something_new_happens() -> None:
     stored = timeline_codec.dump(LINE)
 
-    longer = timeline_codec.dump(LINE.extend([event("09:30 reopened"), event("09:40 solved")]), stored)
+    longer = LINE.extend([event("09:30 reopened"), event("09:40 solved")])
 
-    assert len(longer) == 5
-    assert all(before is after for before, after in zip(stored, longer, strict=False))
+    assert timeline_codec.dump(longer, stored, LINE) == timeline_codec.dump(longer)
+    assert timeline_codec.dump(longer, stored, LINE).startswith(stored[:-1])
+    assert timeline_codec.dump(LINE.extend([]), stored, LINE) is stored
 
 
 def test_what_comes_late_is_stored_in_its_place() -> None:
-    stored = timeline_codec.dump(LINE)
     late = LINE.extend([event("09:15 =late open")])
 
-    assert [row[0] for row in timeline_codec.dump(late, stored)] == [known.key for known in late.events]
-    assert timeline_codec.load(timeline_codec.dump(late, stored), "desk", "1") == late
+    assert timeline_codec.dump(late, timeline_codec.dump(LINE), LINE) == timeline_codec.dump(late)
+    assert timeline_codec.load(timeline_codec.dump(late), "desk", "1") == late
 
 
 def test_nothing_stored_is_an_empty_timeline() -> None:
-    assert timeline_codec.load([], "desk", "1") == Timeline()
-    assert timeline_codec.dump(Timeline()) == []
+    assert timeline_codec.load(b"[]", "desk", "1") == Timeline()
+    assert timeline_codec.dump(Timeline()) == b"[]"
 
 
 def test_an_instant_among_the_facts_is_exact() -> None:

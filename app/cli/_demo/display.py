@@ -16,13 +16,18 @@ from app.cli._demo.receiver import Callback
 
 _ROWS: Final = 6
 _HAPPENINGS: Final = 10
-_COUNTED: Final = ("sla.warning", "sla.breached", "sla.recovered", "sla.retracted")
+_COUNTED: Final = ("sla.warning", "sla.breached", "sla.recovered", "sla.retracted", "escalation.step", "escalation.deescalated")
 _LOOKS: Final = {
     "sla.breached": ("✖", "bold red"),
     "sla.warning": ("!", "yellow"),
     "sla.recovered": ("✔", "green"),
     "sla.met_late": ("✔", "green"),
     "sla.retracted": ("↶", "cyan"),
+    "escalation.opened": ("▲", "magenta"),
+    "escalation.step": ("▲", "bold magenta"),
+    "escalation.acknowledged": ("☑", "bold cyan"),
+    "escalation.deescalated": ("▼", "green"),
+    "escalation.exhausted": ("✖", "bold magenta"),
 }
 
 
@@ -119,8 +124,19 @@ def heard_line(callback: Callback) -> Text:
     sign, style = _LOOKS.get(callback.type, ("·", ""))
     clock, ticket = callback.data.get("clock", {}), callback.data.get("ticket", {})
     due = _time(instant(clock["due_at"])) if clock.get("due_at") else "-"
-    what = f"{callback.type} {clock.get('metric')} #{ticket.get('external_id')}, due {due}"
+    what = f"{callback.type} {clock.get('metric')} #{ticket.get('external_id')}, {_point(callback.data) or f'due {due}'}"
     return Text(f"{_time(callback.received_at)}  ← {sign} {what}, signature verified", style=style)
+
+
+def _point(data: Mapping[str, Any]) -> str:
+    """What an escalation's event is about; empty for others."""
+    escalation, step = data.get("escalation", {}), data.get("step")
+    if step and escalation:
+        upcoming = f", next: {step['next']}" if step.get("next") else ""
+        return f"rung {step.get('step')} ({step.get('type')}){upcoming}"
+    if escalation.get("state") == "acknowledged":
+        return f"by {escalation.get('acknowledged_by')}: the ladder waits"
+    return f"{escalation.get('state')} {escalation.get('closed_because') or ''}".rstrip() if escalation else ""
 
 
 def result(figures: Mapping[str, Any], problems: Sequence[str]) -> RenderableType:
@@ -139,7 +155,7 @@ def _counts(books: Books) -> Table:
     counts = {
         "webhooks": f"{len(books.posts)}/{books.planned}",
         "clocks": str(len(books.service.clocks)),
-        **{type_.removeprefix("sla."): str(books.count(type_)) for type_ in _COUNTED},
+        **{type_.partition(".")[2]: str(books.count(type_)) for type_ in _COUNTED},
         "verified": f"{sum(c.refused is None for c in books.callbacks)}/{len(books.callbacks)}",
     }
     for name in counts:

@@ -17,11 +17,12 @@ _SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the service says: rows of `GET /v1/breaches`, `/v1/clocks` and `/v1/deliveries`."""
+    """What the service says: rows of `GET /v1/breaches`, `/v1/clocks`, `/v1/deliveries` and `/v1/escalations`."""
 
     breaches: Sequence[Row] = ()
     clocks: Sequence[Row] = ()
     deliveries: Sequence[Row] = ()
+    escalations: Sequence[Row] = ()
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ def problems(books: Books) -> list[str]:
     """Every reason why the demo has not succeeded (yet); empty when all is accounted for."""
     return [
         problem
-        for check in (_sent, _promises, _authentic, _breaches_told, _nothing_invented, _recoveries, _outbox, _something_happened)
+        for check in (_sent, _promises, _authentic, _breaches_told, _nothing_invented, _recoveries, _ladders, _outbox, _something_happened)
         for problem in check(books)
     ]
 
@@ -62,6 +63,10 @@ def summary(books: Books, *, ok: bool, seconds: float) -> dict[str, Any]:
         "warnings": books.count("sla.warning"),
         "recoveries": books.count("sla.recovered"),
         "retractions": books.count("sla.retracted"),
+        "escalations": len(books.service.escalations),
+        "steps": books.count("escalation.step"),
+        "acknowledgements": books.count("escalation.acknowledged"),
+        "all_clears": books.count("escalation.deescalated"),
         "callbacks_received": len(books.callbacks),
         "callbacks_verified": sum(callback.refused is None for callback in books.callbacks),
         "detection_lag_ms": percentiles(detected),
@@ -175,6 +180,20 @@ def _recoveries(books: Books) -> Iterator[str]:
                     yield f"breach {breach['id']} is {state} and {types[0]} came {count} times"
 
 
+def _ladders(books: Books) -> Iterator[str]:
+    """No rung of an escalation is said under two ids, and each one that is over has had its one all-clear."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for callback in books.callbacks:
+        if callback.refused is None and callback.type.startswith("escalation."):
+            which = (callback.data["escalation"]["id"], f"{callback.type} {callback.data.get('why', {}).get('milestone')}")
+            said.setdefault(which, set()).add(callback.id)
+    yield from _listed(f"{what} of {run} was said under {len(ids)} ids" for (run, what), ids in said.items() if len(ids) > 1)
+    cleared = {run for run, what in said if what.startswith("escalation.deescalated")}
+    over = {row["id"] for row in books.service.escalations if row["closed_at"] is not None}
+    yield from _listed(f"escalation {run} is over and nobody heard so" for run in sorted(over - cleared))
+    yield from _listed(f"escalation {run} is not over and somebody heard it is" for run in sorted(cleared - over))
+
+
 def _outbox(books: Books) -> Iterator[str]:
     """Nothing waits, nothing is dead, and what counts as delivered has arrived."""
     states = Counter(row["state"] for row in books.service.deliveries)
@@ -188,7 +207,7 @@ def _outbox(books: Books) -> Iterator[str]:
 
 
 def _something_happened(books: Books) -> Iterator[str]:
-    for type_ in ("sla.breached", "sla.warning", "sla.recovered"):
+    for type_ in ("sla.breached", "sla.warning", "sla.recovered", "escalation.step", "escalation.acknowledged", "escalation.deescalated"):
         if not books.count(type_):
             yield f"no {type_} was delivered and verified"
 

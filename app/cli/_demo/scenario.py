@@ -35,6 +35,7 @@ policies:
       next_response: 3s
       resolution: {{within: {{urgent: 5s, default: 10s}}, pause_while: {{status: pending}}}}
     warn_at: [50%]
+    escalation: until-somebody-acts
   - name: everyone
     calendar: always
     targets:
@@ -43,6 +44,15 @@ policies:
       next_response: 4s
       resolution: {{within: {{urgent: 6s, default: 12s}}, pause_while: {{status: pending}}}}
     warn_at: [50%]
+    escalation: until-somebody-acts
+
+escalations:
+  until-somebody-acts:
+    acknowledge_for: 30s
+    steps:
+      - {{at: breach, type: functional, notify: upstream}}
+      - {{after: 1s, type: hierarchical, notify: upstream}}
+      - {{after: 1s, type: hierarchical, notify: upstream}}
 
 sources:
   zendesk:
@@ -55,7 +65,7 @@ channels:
     url: "{receiver}"
     allow_http: true
     secrets: ["${{env:DEMO_UPSTREAM_SECRET}}"]
-    events: ["sla.*"]
+    events: ["sla.*", "escalation.*"]
 
 delivery:
   allow_networks: ["127.0.0.0/8"]

@@ -75,6 +75,11 @@ class Api:
     def __init__(self, session: aiohttp.ClientSession, base: str, key: str) -> None:
         self._session, self._base, self._headers = session, base, {"Authorization": f"Bearer {key}"}
 
+    async def post(self, path: str, body: Mapping[str, Any]) -> int:
+        """Do something; the status of the answer."""
+        async with self._session.post(f"{self._base}/v1/{path}", json=dict(body), headers=self._headers) as response:
+            return response.status
+
     async def rows(self, resource: str) -> list[dict[str, Any]]:
         """A whole list."""
         url = f"{self._base}/v1/{resource}"

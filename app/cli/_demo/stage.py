@@ -126,7 +126,9 @@ async def _watch(books: Books, display: Display, api: Api, helpdesk: Child) -> l
     reading = asyncio.create_task(_read_posts(books, display, helpdesk))
     try:
         while True:
-            books.service = Service(await api.rows("breaches"), await api.rows("clocks"), await api.rows("deliveries"))
+            rows = [await api.rows(resource) for resource in ("breaches", "clocks", "deliveries", "escalations")]
+            books.service = Service(*rows)
+            await _take_care(books, api)
             display.update(books, utc_now())
             over = time.monotonic() >= ends
             found = ledger.problems(books) if over and (reading.done() or time.monotonic() > ends + GRACE) else ["the story goes on"]
@@ -137,6 +139,19 @@ async def _watch(books: Books, display: Display, api: Api, helpdesk: Child) -> l
         raise DemoFailed(f"The service does not answer any more: {str(error) or type(error).__name__}") from error
     finally:
         reading.cancel()
+
+
+async def _take_care(books: Books, api: Api) -> None:
+    """Play the person who acknowledges the first escalation that has climbed a rung and is going to be answered."""
+    if books.count("escalation.acknowledged"):
+        return
+    broken = books.story.broken()
+    for callback in books.callbacks:
+        if callback.refused is None and callback.type == "escalation.step":
+            about = (callback.data["ticket"]["external_id"], callback.data["clock"]["metric"])
+            path = f"escalations/{callback.data['escalation']['id']}:acknowledge"
+            if broken.get(about) == "answered" and await api.post(path, {"by": "Kim", "note": "I take care of it."}) == 200:
+                return
 
 
 async def _read_posts(books: Books, display: Display, helpdesk: Child) -> None:

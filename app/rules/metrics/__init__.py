@@ -8,6 +8,7 @@ A metric module says when a promise is open and since when:
 * `fulfilled(ticket, terms, anchor) -> bool`: asked at the instant a cycle stops: was the promise kept (if late or in time is
   arithmetic), or has it merely lapsed?
 * `PAUSE`: the condition under which the clock stands still unless the document says otherwise; None: never.
+* `GUIDANCE`: what helps when the promise is at risk or broken, unless the document says otherwise.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from functools import cache
 from typing import Protocol, cast
 
 from app.rules.conditions import Condition
+from app.rules.guidance import Guidance
 from app.rules.policy import CustomMetric, Terms
 from app.rules.ticket import TicketAt
 
@@ -28,6 +30,9 @@ class Metric(Protocol):
 
     @property
     def PAUSE(self) -> Condition | None: ...  # noqa: N802
+
+    @property
+    def GUIDANCE(self) -> Guidance: ...  # noqa: N802
 
     def anchor(self, ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None: ...
 
@@ -51,6 +56,13 @@ def load(name: str) -> Metric:
 def default_pause(name: str) -> Condition | None:
     """When a metric's clock stands still unless the document says otherwise; custom metrics never do."""
     return load(name).PAUSE if name in names() else None
+
+
+def guidance(name: str) -> Guidance:
+    """What helps unless the document says otherwise; the same for all custom metrics, and for what is no metric."""
+    from app.rules.metrics._custom import Custom
+
+    return load(name).GUIDANCE if name in names() else Custom.GUIDANCE
 
 
 def metric(name: str, custom: CustomMetric | None) -> Metric:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from app.rules.conditions import Condition, holds
+from app.rules.guidance import Guidance
 from app.rules.policy import CustomMetric, Terms
 from app.rules.ticket import TicketAt
 
@@ -15,6 +16,10 @@ class Custom:
 
     definition: CustomMetric
     PAUSE: ClassVar[Condition | None] = None
+    GUIDANCE: ClassVar[Guidance] = Guidance(
+        ("Say who takes care of it now, and what comes next.", "Tell the customer before they have to ask."),
+        "{ticket} is taking longer than it should, and we are sorry. You will hear from us by {next_update}.",
+    )
 
     def anchor(self, ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:  # noqa: ARG002
         if ticket.is_gone or not holds(self.definition.open_while, ticket.facts):

@@ -1,12 +1,21 @@
 """Assignment: from the ticket's creation until a human is assigned. Solved before that, the promise lapses."""
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+GUIDANCE: Final = Guidance(
+    (
+        "Take it, or give it to somebody by name; a group is nobody.",
+        "Whoever is asked and cannot says so at once.",
+    ),
+    "We have received {ticket} and are finding the right person for it. You will hear from us by {next_update}.",
+)
 
 
 def _owned_by_human(ticket: TicketAt) -> bool:

@@ -5,13 +5,23 @@ A note, an auto-reply or a change of status is no reply. A ticket that an agent 
 """
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition
 from app.rules.events import ActorKind
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+GUIDANCE: Final = Guidance(
+    (
+        "Answer now, even if only to say who takes care of it and when they hear more.",
+        "Acknowledge what the customer wrote in your own words.",
+        "Ask everything that you need to know at once.",
+    ),
+    "Thank you for your patience with {ticket}, and sorry for the wait. We are on it and will write to you by {next_update}.",
+)
 
 
 def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:

@@ -4,12 +4,21 @@ The reply that solved it is no follow-up. Reopened, the promise lapses: the tick
 """
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+GUIDANCE: Final = Guidance(
+    (
+        "Write once more: does it work, is anything left?",
+        "Mention what went wrong on the way, without excuses.",
+    ),
+    "We would like to know whether {ticket} is settled for you. Things took longer than they should have; we are sorry for that.",
+)
 
 
 def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:

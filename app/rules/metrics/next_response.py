@@ -5,13 +5,22 @@ until the ticket is reopened.
 """
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition
 from app.rules.events import ActorKind
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+GUIDANCE: Final = Guidance(
+    (
+        "The customer has asked again: answer that question first.",
+        "If the answer takes longer, say so and say when.",
+    ),
+    "We have your message about {ticket}, and we are sorry for the delay. You will have an answer by {next_update}.",
+)
 
 
 def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:

@@ -1,13 +1,23 @@
 """Resolution: from the ticket's creation until it is solved. Waiting on the customer (`pending`) does not count."""
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition, Test
 from app.rules.events import Status
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = Test("status", "eq", Status.PENDING.value)
+GUIDANCE: Final = Guidance(
+    (
+        "Say what is still missing, and who has to do it.",
+        "Offer a way around until it is solved.",
+        "If it cannot be kept, tell the customer before they ask.",
+    ),
+    "{ticket} is taking longer than we promised, and we are sorry. We are working on it and will tell you by {next_update} how it stands.",
+)
 
 
 def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:

@@ -1,12 +1,21 @@
 """Update cadence: the customer hears from us again within so long; each public agent reply starts the next promise, solving ends it."""
 
 from datetime import datetime
+from typing import Final
 
 from app.rules.conditions import Condition
+from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+GUIDANCE: Final = Guidance(
+    (
+        "Write even if there is nothing new.",
+        "Name the time of the next update, and keep it.",
+    ),
+    "A short word on {ticket}: we are still working on it. The next update follows by {next_update}.",
+)
 
 
 def anchor(ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:

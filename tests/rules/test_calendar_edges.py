@@ -1,0 +1,55 @@
+"""Where a calendar's answers end: years that nobody has asked about yet, and the horizon to the day."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from app.rules.calendar import HORIZON, parse_hours
+from app.rules.problems import InvalidHours, NoWorkingTime
+from tests.rules.calendars import calendar, utc
+
+HOUR = 3600
+DAY = date(2026, 3, 2)
+ONE_DAY = {DAY: "09:00-17:00"}
+
+
+def test_a_calendar_may_be_asked_backwards_first() -> None:
+    assert utc("2026-02-27T16:00") == calendar(workdays="09:00-17:00").subtract_open_time(utc("2026-03-02T10:00"), 2 * HOUR)
+    assert utc("2026-03-02T16:00") == calendar(open_days=ONE_DAY).subtract_open_time(utc("2030-03-01T10:00"), HOUR)
+
+
+def test_the_very_first_opening_can_be_used_up_and_no_more() -> None:
+    closing = utc("2026-03-02T17:00")
+
+    assert utc("2026-03-02T09:00") == calendar(open_days=ONE_DAY).subtract_open_time(closing, 8 * HOUR)
+    with pytest.raises(NoWorkingTime):
+        calendar(open_days=ONE_DAY).subtract_open_time(closing, 8 * HOUR + 1)
+
+
+def test_an_open_day_is_looked_for_up_to_the_horizon() -> None:
+    reached = utc("2026-03-02T10:00") - HORIZON
+
+    assert utc("2026-03-02T10:00") == calendar(open_days=ONE_DAY).add_business_days(reached, 1)
+    with pytest.raises(NoWorkingTime):
+        calendar(open_days=ONE_DAY).add_business_days(reached - timedelta(days=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("09:00", "'09:00' is no opening time; write it as 09:00-17:00"),
+        ("09:60-17:00", "'09:60-17:00' names a time that does not exist; a day goes from 00:00 to 24:00"),
+        ("25:00-26:00", "'25:00-26:00' names a time that does not exist; a day goes from 00:00 to 24:00"),
+        ("09:00-25:00", "'09:00-25:00' names a time that does not exist; a day goes from 00:00 to 24:00"),
+        ("09:00-24:01", "09:00-24:01: 09:00-24:01 leaves the day; a day goes from 00:00 to 24:00"),
+        (
+            "22:00-06:00",
+            "22:00-06:00: 22:00-06:00 does not close after it opens; write a night as two intervals, until 24:00 and from 00:00",
+        ),
+    ],
+)
+def test_hours_that_cannot_be_are_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidHours) as refused:
+        parse_hours(text)
+
+    assert str(refused.value) == sentence

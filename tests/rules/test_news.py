@@ -1,0 +1,75 @@
+"""What an API tells beside what webhooks have told."""
+
+from datetime import timedelta
+
+from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
+from app.rules.news import news
+from app.rules.timeline import Timeline
+from tests.support.clock import START
+
+
+def event(key: str, minutes: float, message: Message | None = None, **facts: FactValue) -> TicketEvent:
+    return TicketEvent("desk", "1", key, START + timedelta(minutes=minutes), EventKind.TICKET_UPDATED, facts, message, Actor())
+
+
+def said(name: str | None, author: ActorKind = ActorKind.AGENT, *, public: bool = True) -> Message:
+    return Message(author, public, name)
+
+
+def new(known: list[TicketEvent], *told: TicketEvent) -> list[tuple[str, dict[str, FactValue], Message | None]]:
+    return [(each.key, dict(each.set), each.message) for each in news(Timeline().extend(known), told)]
+
+
+def test_of_an_unknown_ticket_everything_is_new() -> None:
+    told = (event("a", 0, created_at=START, status="open"), event("b", 5, said("1")))
+
+    assert [key for key, *_ in new([], *told)] == ["a", "b"]
+
+
+def test_facts_that_hold_already_are_left_out() -> None:
+    known = [event("w", 0, status="open", group="a")]
+
+    assert [("t", {"priority": "high"}, None)] == new(known, event("t", 3, status="open", group="a", priority="high"))
+
+
+def test_a_snapshot_that_says_nothing_new_is_no_news() -> None:
+    assert new([event("w", 0, status="open"), event("v", 9, status="solved")], event("t", 9, status="solved")) == []
+
+
+def test_a_change_the_webhook_dates_a_moment_later_is_the_same_change() -> None:
+    known = [event("w", 0, status="open"), event("v", 5.01, status="pending")]
+
+    assert new(known, event("t", 5, status="pending")) == []
+
+
+def test_a_change_and_its_undoing_that_were_both_missed_are_both_told() -> None:
+    known = [event("w", 0, status="open")]
+    told = (event("t", 5, status="pending"), event("u", 9, status="open"))
+
+    assert [key for key, *_ in new(known, *told)] == ["t", "u"]
+
+
+def test_a_null_that_was_never_told_is_news() -> None:
+    assert [("t", {"assignee": None}, None)] == new([event("w", 0, status="open")], event("t", 1, assignee=None))
+
+
+def test_a_message_with_an_id_that_is_known_is_not_told_again() -> None:
+    assert new([event("w", 1, said("7"))], event("t", 0, said("7"))) == []
+
+
+def test_a_message_a_webhook_told_without_an_id_stands_for_one_message_only() -> None:
+    known = [event("w", 4, said(None))]
+
+    assert [("u", {}, said("8"))] == new(known, event("t", 1, said("7")), event("u", 3, said("8")))
+
+
+def test_a_note_does_not_stand_for_a_reply_nor_a_message_long_ago_for_this_one() -> None:
+    known = [event("w", 1, said(None, public=False)), event("v", 30, said(None)), event("x", 1, said(None, ActorKind.CUSTOMER))]
+
+    assert [key for key, *_ in new(known, event("t", 1, said("7")))] == ["t"]
+
+
+def test_when_it_was_created_is_told_once() -> None:
+    known = [event("w", 0, created_at=START, status="new")]
+
+    assert new(known, event("t", 0, created_at=START - timedelta(seconds=1), status="new")) == []
