@@ -172,7 +172,7 @@ def test_compose_gives_pgbouncer_what_the_limits_of_the_service_ask_for(compose:
 
     assert pooler["pgbouncer"]["pool_mode"] == "transaction"
     assert int(pooler["pgbouncer"]["max_client_conn"]) >= 4 * int(compose["x-slawatch"]["environment"]["SLAWATCH_DATABASE_POOL"])
-    assert limits == ["statement_timeout=30s", "lock_timeout=5s", "idle_in_transaction_session_timeout=20s"]
+    assert limits == ["statement_timeout=30s", "lock_timeout=5s", "idle_in_transaction_session_timeout=20s", "transaction_timeout=60s"]
 
 
 def samples() -> set[str]:

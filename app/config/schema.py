@@ -103,7 +103,8 @@ class DeliveryConfig(Strict):
         BeforeValidator(listed, json_schema_input_type=str | list[str]),
     ] = Field(default=(), description="Networks that are not public but may be posted to, such as 10.0.0.0/8.")
     operations: ChannelName | None = Field(
-        default=None, description="The channel that hears how the others do (`endpoint.*`) when none subscribes to that."
+        default=None,
+        description="The channel that hears how the others (`endpoint.*`) and the sources (`source.*`) do when none subscribes to that.",
     )
     egress_proxy: EgressProxy | None = Field(
         default=None,

@@ -247,7 +247,8 @@ class Relay:
         match made.outcome:
             case Delivered():
                 state, error_class, detail = "delivered", "ok", None
-                metrics.DETECTED_TO_DELIVERED.observe(max(0.0, (at - claim.created_at).total_seconds()))
+                if not is_write_back(claim.channel):  # which wait for their budget, and tell nobody
+                    metrics.DETECTED_TO_DELIVERED.observe(max(0.0, (at - claim.created_at).total_seconds()))
             case Rejected(error_class=error_class, detail=detail, dropped=dropped):
                 state = "superseded" if dropped else "dead"
             case Retry(error_class=error_class, detail=detail, not_before=hint):

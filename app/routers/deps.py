@@ -27,8 +27,8 @@ from app.timesource import Now
 
 
 class _Name(StringConvertor):
-    """`{id:name}`: a name or id of ours, which never has a colon, so that `/{id}` does not match what is meant for `/{id}:verb`. Of a source
-    that is written back to, `source:NAME`."""
+    """`{id:name}`: a name or id of ours, which never has a colon, so that `/{id}` does not match what is meant for `/{id}:verb`. Of a
+    source that is written back to, `source:NAME`."""
 
     regex = "(?:source:)?[^/:]+"
 

@@ -37,7 +37,7 @@ Kind = Literal[
 | `unreached` | the rung reached nobody, `why` says for what reason: the next one comes at once |
 | `last_resort` | nothing followed a rung that reached nobody; `channels` heard it, none: there is nobody left to tell |
 | `write_back` | what the rung wants written to the ticket; `why` tells it in words |
-| `held`, `went_on` | the ticket is paused, and is not any more, since `due_at` |
+| `held`, `went_on` | the ticket is paused (or a silence holds), and is not any more, since `due_at` |
 | `acknowledged`, `snoozed` | by somebody, until `until` |
 | `lapsed` | the acknowledgement or snooze ended at `due_at` |
 | `assigned` | given to `to` |

@@ -84,7 +84,7 @@ class Run:
     loop: int = 0
     """How often the speaker has been repeated."""
     frozen: bool = False
-    """The ticket is paused: the ladder's time stands still."""
+    """The ticket is paused, or a silence holds: the ladder's time stands still."""
     hurried: bool = False
     """The last rung reached nobody: the next one comes at once."""
     last_resort_told: bool = False

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from app.rules.events import EventKind, FactValue, Message, TicketEvent
+from app.rules.events import Actor, EventKind, FactValue, Message, TicketEvent
 from app.rules.timeline import Timeline, states_creation
 
 SAME_CHANGE: Final = timedelta(seconds=2)
@@ -26,6 +26,7 @@ def news(known: Timeline, told: Iterable[TicketEvent]) -> list[TicketEvent]:
     upcoming = next(waiting, None)
     found: list[TicketEvent] = []
     created = any(states_creation(event) for event in known.events)
+    born = any(event.kind is EventKind.TICKET_CREATED for event in known.events)
     for event in sorted(told, key=lambda each: (each.at, each.order or 0, each.kind is not EventKind.TICKET_CREATED)):
         while upcoming is not None and upcoming.at <= event.at + SAME_CHANGE:
             facts.update(upcoming.set)
@@ -34,8 +35,15 @@ def news(known: Timeline, told: Iterable[TicketEvent]) -> list[TicketEvent]:
         fresh = {name: fact for name, fact in event.set.items() if not _is_known(facts, name, fact, created=created)}
         if message is not None or fresh:
             facts.update(fresh)
-            found.append(replace(event, set=fresh, message=message))
+            found.append(replace(_without_birth(event) if born else event, set=fresh, message=message))
     return found
+
+
+def _without_birth(event: TicketEvent) -> TicketEvent:
+    """A creation that was told already, with its actor, is no second one."""
+    if event.kind is not EventKind.TICKET_CREATED:
+        return event
+    return replace(event, kind=EventKind.TICKET_SNAPSHOT, actor=Actor())
 
 
 def _is_known(facts: dict[str, FactValue], name: str, fact: FactValue, *, created: bool) -> bool:

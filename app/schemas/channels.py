@@ -38,7 +38,7 @@ class Channel(BaseModel):
 
 
 class ChannelList(BaseModel):
-    """All channels of the configuration."""
+    """All channels of the configuration, then the sources that are written back to, as `source:NAME`."""
 
     model_config = example({"items": [_CHANNEL]})
 

@@ -43,7 +43,7 @@ class Escalation(BaseModel):
     step: int = Field(description="The rung that was reached, from 1; 0: none yet.")
     steps: int = Field(description="How many rungs its ladder has.")
     loop: int = Field(description="How often that rung was said again.")
-    paused: bool = Field(description="The ticket is paused, and the ladder with it.")
+    paused: bool = Field(description="The ladder stands still: its ticket is paused, or a silence holds.")
     next_step_at: OutInstant | None = Field(description="When it next has something to do; null: not by itself.")
     waits_until: OutInstant | None = Field(description="End of the acknowledgement or snooze.")
     opened_at: OutInstant

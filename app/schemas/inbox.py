@@ -102,7 +102,7 @@ class Source(BaseModel):
     silent_after_seconds: int | None = Field(
         description="Alarm when nothing came for this long: `silent_after` of the document, else as was learned; null: not learned yet."
     )
-    silent: bool = Field(description="Nothing came for longer than that.")
+    silent: bool = Field(description="Nothing came for longer than that, or ever.")
     silent_since: OutInstant | None = Field(description="When it said something last, if it is silent.")
     quarantined: int = Field(description="Messages that wait for a repaired mapping.")
     jobs: list[SourceJob] = Field(description="What we fetch from it ourselves, and how far that got.")

@@ -55,6 +55,8 @@ class Scene:
     cured: Mapping[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.hush is not None and not self.hush.silences:
+            self.hush = None
         known = self.verdict.ticket
         self.facts = {**(known.facts if known is not None else {}), "tier": self.verdict.tier}
 

@@ -35,6 +35,7 @@ _RENEW: Final = timedelta(minutes=2)
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TRIES: Final = 4
 _LONGEST_HINT: Final = 6 * 3600.0
+_RAW_MAX: Final = 1_048_576  # bytes of a record that are kept beside its events
 
 Sleep = Callable[[float], Awaitable[None]]
 Report = Callable[[Job], None]
@@ -188,7 +189,7 @@ class Reading:
             known = await sources.timeline_of(conn, source, story.ticket)
         fresh = news(known, story.events)
         if fresh:
-            request = HttpRequest("GET", f"{source}:{story.ticket}", {"content-type": "application/json"}, story.raw)
+            request = HttpRequest("GET", f"{source}:{story.ticket}", {"content-type": "application/json"}, story.raw[:_RAW_MAX])
             arrival = Arrival(source, self.via, request, at, tuple(fresh), quiet=self.via == "import")
             receipt = await self.tools.ingest.submit(arrival)
             self.counts["events"] += sum(receipt.accepted)

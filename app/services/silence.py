@@ -67,6 +67,7 @@ class Watch:
             if after != known.get(name):
                 changed.append(after)
         await sources.save(conn, changed)
+        await sources.forget_silence(conn, configured.keys())
         metrics.SOURCES_SILENT.set(silent)
         return told
 

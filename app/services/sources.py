@@ -55,7 +55,7 @@ def _row(config: SourceConfig, last: datetime | None, quarantined: int, state: S
         "received_last_day": state.rhythm.count(at - timedelta(days=1)),
         "usual_gap_seconds": _seconds(usual),
         "silent_after_seconds": _seconds(allowed),
-        "silent": now.silent_since is not None,
+        "silent": now.silent_since is not None or (last is None and allowed is not None),
         "silent_since": now.silent_since,
         "quarantined": quarantined,
     }

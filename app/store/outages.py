@@ -39,6 +39,7 @@ _CODES: Final = frozenset(
     {
         "25006",  # read_only_sql_transaction: this server has become a standby
         "25P03",  # idle_in_transaction_session_timeout
+        "25P04",  # transaction_timeout
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected
         "55P03",  # lock_not_available

@@ -70,6 +70,12 @@ async def save(conn: Connection, changed: Iterable[State]) -> None:
         await conn.execute(upsert(conn, source_states, key=("source",)), rows)
 
 
+async def forget_silence(conn: Connection, configured: Collection[str]) -> None:
+    """Sources that are not configured any more are not silent."""
+    gone = source_states.c.silent_since.is_not(None) & ~among(conn, source_states.c.source, configured)
+    await conn.execute(update(source_states).where(gone).values(silent_since=None))
+
+
 async def arrivals(conn: Connection, source: str, after: str | None, *, limit: int) -> Arrivals:
     """What a source said by itself after a message of the inbox, in the order of arrival."""
     query = select(inbox.c.id, inbox.c.received_at).where(inbox.c.source == source, inbox.c.via.in_(SPOKEN), inbox.c.id > (after or ""))

@@ -150,12 +150,12 @@ async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
 
 
 async def next_date(conn: Connection) -> datetime | None:
-    """The nearest instant at which a ticket has to be judged without any clock being due: its tier changes, or a signal is raised; None = none."""
+    """The nearest instant at which a ticket has to be judged though no clock is due (tier by date, signal ahead); None when none has."""
     column = tickets.c.rejudge_at
     return (await conn.execute(select(column).where(column.is_not(None)).order_by(column).limit(1))).scalar()
 
 
 async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
-    """Ids of tickets that have to be judged at or before `at` without any clock being due."""
+    """Ids of tickets that have to be judged at or before `at` though no clock is due."""
     query = select(tickets.c.id).where(tickets.c.rejudge_at <= at).limit(limit)
     return list((await conn.execute(query)).scalars())

@@ -110,7 +110,7 @@ FORGOTTEN = Counter(
     "slawatch_forgotten_rows", "Rows deleted because the document does not keep them any longer, by kind.", ["kind"], registry=REGISTRY
 )
 
-SOURCES_SILENT = Gauge("slawatch_sources_silent", "Sources that have said nothing for longer than they may.", registry=REGISTRY)
+SOURCES_SILENT = Gauge("slawatch_silent_sources", "Sources that have said nothing for longer than they may.", registry=REGISTRY)
 SOURCE_CALLS = Counter(
     "slawatch_source_calls_total",
     "Requests to the APIs of helpdesks, by kind of helpdesk and error class (ok = answered).",

@@ -25,6 +25,8 @@ unix_socket_dir = {folder}
 auth_type = any
 pool_mode = transaction
 default_pool_size = 3
+query_wait_timeout = 5
+server_login_retry = 1
 """
 
 

@@ -94,7 +94,7 @@ async def test_who_wakes_up_after_the_end_of_its_lease_changes_nothing(postgres:
 async def test_who_freezes_while_it_holds_tickets_loses_them_and_changes_nothing_later(postgres: Postgres, tmp_path: Path) -> None:
     async with on_postgres(postgres, tmp_path) as place:
         url = place.database_url
-        place.database_url = f"{url}&idle_in_transaction_session_timeout=3s"
+        place.database_url = f"{url}&idle_in_transaction_session_timeout=3s&transaction_timeout=5s"
         api = await place.start(*API)
         place.database_url += "&application_name=frozen"
         frozen = await place.start(*WORKER)

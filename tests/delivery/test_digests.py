@@ -229,7 +229,7 @@ async def test_without_a_group_nothing_is_folded(post: Post) -> None:
 
 
 async def test_a_digest_of_thousands_is_small_and_says_how_many(post: Post) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"type": "sla.breached", "ticket_id": f"tkt_{n}", "breach_id": f"brc_{n}", "source": "desk", "external_id": f"{n}", "tier": "gold"}
         | {"subject": "ü" * 500, "metric": "first_response", "due_at": post.clock(), "breached_at": None}
         for n in range(digests.LISTED)

@@ -1,8 +1,11 @@
 """Another tier, priority or policy under way, or none at all."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.rules.conditions import parse_condition
+from app.rules.events import ActorKind
 from app.rules.policy import Book, CustomMetric, Tier
 from tests.rules.builders import OFFICE, PENDING, at, book, event, judged, minutes, policy, terms, timeline
 
@@ -28,6 +31,23 @@ def test_anchor_policy_applied_starts_where_the_policy_came_to_apply() -> None:
 
     assert (from_nothing.cycle.anchor, from_nothing.due_at, minutes(from_nothing)) == (at("12:00"), at("13:00"), 30)
     assert (from_another.cycle.anchor, from_another.due_at, minutes(from_another)) == (at("12:00"), at("13:00"), 30)
+
+
+def test_anchor_policy_applied_stays_while_the_policy_does() -> None:
+    vip = policy("vip", terms("resolution", {"high": "1h", "default": "4h"}, anchor="policy_applied"), match={"tags": "vip"})
+    line = timeline("09:00 created", "10:00 tagged vip", "10:30 priority high")
+
+    clock = judged(line, book(vip), "10:45").last("resolution")
+
+    assert (clock.cycle.anchor, clock.due_at) == (at("10:00"), at("11:00"))
+
+
+def test_a_policy_that_differs_only_in_its_pause_is_another_promise() -> None:
+    plain = terms("resolution", "4h")
+    gold = policy("gold", replace(plain, pause_while=parse_condition(PENDING)), match={"tier": "gold"})
+    line = timeline("09:00 created", "10:00 tier gold", "10:10 pending")
+
+    assert judged(line, book(gold, policy("everyone", plain)), "10:30").last("resolution").state == "paused"
 
 
 def test_anchor_policy_applied_is_the_first_we_heard_of_an_older_ticket() -> None:
@@ -238,6 +258,20 @@ def test_a_policy_may_hang_on_whether_a_bot_is_assigned() -> None:
 
     assert judged(timeline(*told), by, "09:30").verdict.policy == "bots"
     assert judged(timeline(*told, "09:20 assigned anna"), by, "09:30").verdict.policy == "humans"
+
+
+def test_a_policy_that_counts_no_bots_takes_up_the_wait_that_a_bot_had_ended() -> None:
+    gold = policy("gold", next_response="4h", match={"tier": "gold"})
+    bots_count = terms("next_response", "4h", reply_by=frozenset({ActorKind.AGENT, ActorKind.BOT}))
+    told = ["09:00 created", "09:05 agent replies", "09:30 customer asks", "09:40 bot replies", "10:00 customer asks", "10:30 tier gold"]
+
+    clocks = judged(timeline(*told), book(gold, policy("everyone", bots_count)), "11:00").of("next_response")
+
+    assert [(clock.identity[1], clock.health, clock.cycle.anchor, clock.cycle.stopped_at) for clock in clocks] == [
+        (1, "met", at("09:30"), at("09:40")),
+        (2, "cancelled", at("10:00"), at("10:30")),
+        (3, "on_track", at("09:30"), None),
+    ]
 
 
 def test_no_matching_policy_is_no_clock_and_no_error() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.rules.choose import Choice
 from app.rules.conditions import parse_condition
-from app.rules.cycles import tell
+from app.rules.cycles import Story, tell
 from app.rules.policy import Book, CustomMetric, Tier
 from app.rules.stretches import Stretch
 from app.rules.ticket import walk
@@ -87,7 +87,7 @@ def test_every_kind_of_event_in_every_state(metric: str, before: str, what: str,
 
 
 def test_nothing_known_tells_nothing() -> None:
-    assert tell([], book(resolution="1h")).cycles == ()
+    assert tell([], book(resolution="1h")) == Story((), Choice(None, None))
 
 
 def test_what_is_chosen_is_told_with_the_cycles() -> None:
@@ -191,6 +191,12 @@ def test_pauses_for_different_reasons_are_told_apart() -> None:
         ("paused", "status on_hold"),
         ("running", None),
     ]
+
+
+def test_a_fact_may_both_choose_the_policy_and_pause_the_clock() -> None:
+    by = book(policy("p", terms("resolution", "4h", pause=PENDING), match={"status": {"not": "lost"}}))
+
+    assert judged(timeline("09:00 created", "09:10 pending"), by, "10:00").last("resolution").state == "paused"
 
 
 def test_a_pause_for_two_reasons_names_both() -> None:

@@ -40,6 +40,7 @@ def test_what_ends_exactly_at_closing_is_due_at_closing() -> None:
 
 def test_what_ends_exactly_at_a_pause_is_due_at_the_pause() -> None:
     assert due("1h", made("09:00-10:00 running", "10:00- paused")) == at("10:00")
+    assert due("1h", made("09:00-10:00 running", "10:00-11:00 paused", "11:00- running")) == at("10:00")
 
 
 def test_a_pause_before_due_leaves_no_due_instant() -> None:

@@ -1,6 +1,8 @@
 """Follow-up: after a missed promise, solved is not the last word."""
 
-from tests.rules.builders import at, book, judged, timeline
+from app.rules.conditions import parse_condition
+from app.rules.policy import Book, CustomMetric
+from tests.rules.builders import at, book, judged, policy, timeline
 
 PLAIN = book(first_response="1h", resolution="4h", follow_up="24h")
 LATE = ["09:00 created", "10:30 agent replies", "11:00 solved"]
@@ -10,6 +12,15 @@ def test_a_ticket_whose_promises_were_kept_needs_none() -> None:
     line = timeline("09:00 created", "09:30 agent replies", "11:00 solved", "12:00 closed")
 
     assert judged(line, PLAIN, "13:00").of("follow_up") == []
+
+
+def test_a_promise_that_is_missed_after_the_solve_does_not_count() -> None:
+    definition = CustomMetric("care", parse_condition({"tags": "vip"}))
+    by = Book(1, (policy("everyone", care="4h", follow_up="24h"),), metrics={"care": definition})
+
+    result = judged(timeline("09:00 created and tagged vip", "11:00 solved", "14:00 closed"), by, "15:00")
+
+    assert (result.last("care").health, result.of("follow_up")) == ("overdue", [])
 
 
 def test_after_a_missed_promise_it_runs_from_the_solve() -> None:

@@ -73,3 +73,11 @@ def test_when_it_was_created_is_told_once() -> None:
     known = [event("w", 0, created_at=START, status="new")]
 
     assert new(known, event("t", 0, created_at=START - timedelta(seconds=1), status="new")) == []
+
+
+def test_a_creation_that_was_told_with_its_actor_is_not_told_again_only_what_it_adds() -> None:
+    creation = TicketEvent("desk", "1", "w", START, EventKind.TICKET_CREATED, {"created_at": START}, None, Actor(ActorKind.CUSTOMER, "ann"))
+    told = TicketEvent("desk", "1", "born", START, EventKind.TICKET_CREATED, {"created_at": START, "organization": "Acme"}, None, Actor())
+    [found] = news(Timeline().extend([creation]), [told])
+
+    assert (EventKind.TICKET_SNAPSHOT, {"organization": "Acme"}) == (found.kind, dict(found.set))

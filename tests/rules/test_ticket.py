@@ -54,6 +54,14 @@ def test_deleted_and_merged_tickets_are_gone(told: str, gone: bool) -> None:
     assert after("09:00 created", f"09:10 {told}").is_gone is gone
 
 
+@pytest.mark.parametrize("order", ["", "#1 "])
+def test_since_when_it_is_gone_is_remembered_until_it_is_back(order: str) -> None:
+    told = [f"09:00 {order}created", f"09:10 {order}deleted", f"09:20 {order}priority high", f"09:30 {order}undeleted"]
+    more = [f"{time} #2 agent replies" for time in ("09:10", "09:20", "09:30")] if order else []
+
+    assert [step.gone_since for step in walk(timeline(*told, *more))] == [None, at("09:10"), at("09:10"), None]
+
+
 def test_who_created_it_is_whoever_acted_at_the_creation() -> None:
     assert after("09:00 created by agent", "09:10 customer asks").created_by is ActorKind.AGENT
     assert after("09:00 open", "09:10 created by agent").created_by is ActorKind.AGENT
@@ -83,6 +91,11 @@ def test_waiting_begins_with_the_oldest_unanswered_message() -> None:
     assert talk("09:10 customer asks", "09:20 agent replies", "09:30 customer asks") == ("09:20", "09:20", "09:30")
 
 
+def test_whoever_speaks_in_one_instant_is_heard_and_a_reply_answers_what_was_there() -> None:
+    for first, second in [("customer asks", "agent replies"), ("agent replies", "customer asks")]:
+        assert talk(f"09:10 =a {first}", f"09:10 =b {second}") == ("09:10", "09:10", None)
+
+
 def test_solving_ends_the_wait() -> None:
     assert talk("09:10 customer asks", "09:20 solved") == (None, None, None)
     assert talk("09:10 customer asks and solved") == (None, None, None)
@@ -105,6 +118,23 @@ def test_bots_reply_only_to_those_who_count_them() -> None:
     assert known.conversation(frozenset({ActorKind.AGENT})) == Conversation(at("09:02"), at("09:02"), None)
     assert known.conversation(frozenset({ActorKind.AGENT, ActorKind.BOT})) == Conversation(at("09:01"), at("09:02"), None)
     assert known.conversation(frozenset({ActorKind.BOT})).first_reply_at == at("09:01")
+
+
+def test_solving_ends_the_wait_for_those_who_count_bots_too() -> None:
+    known = after("09:00 created", "09:10 bot replies", "09:20 customer asks", "09:30 solved")
+
+    assert known.by_agent_or_bot == Conversation(at("09:10"), at("09:10"), None)
+
+
+def test_a_message_that_is_told_twice_in_one_instant_counts_once() -> None:
+    line = timeline(
+        "09:00 created",
+        event("09:10 #1 customer asks", message="m1"),
+        event("09:10 #2 agent replies", message="m2"),
+        event("09:10 #3 customer asks", message="m1"),
+    )
+
+    assert walk(line)[-1].by_agent == Conversation(at("09:10"), at("09:10"), None)
 
 
 def test_a_message_that_is_told_twice_counts_once() -> None:

@@ -22,7 +22,7 @@ from app.store.tables import breaches, clocks, deliveries, escalations, inbox, n
 from tests.helpdesks.fetching.desks import basic
 from tests.helpdesks.fetching.samples import zendesk, zendesk_ticket
 from tests.services.apis import serving, tools
-from tests.services.world import SECRET, World, world
+from tests.services.world import SECRET, World, event, world
 from tests.support.clock import FakeClock
 
 DOCUMENT = """\
@@ -110,6 +110,14 @@ async def test_a_ticket_imported_before_its_warning_is_warned_of(desk: World, tm
     await desk.tick()
 
     assert "sla.warning" in {row.type for row in await desk.rows(notices)}
+
+
+async def test_a_ticket_of_which_a_webhook_tells_something_new_too_is_not_kept_quiet(desk: World) -> None:
+    created, reply = (event(desk.clock() - timedelta(hours=hours), what, "1") for hours, what in ((9, "created"), (0, "updated")))
+    await asyncio.gather(desk.tell(created, quiet=True), desk.tell(reply))
+
+    assert {None} == {row.suppressed for row in await desk.rows(breaches)}
+    assert "sla.breached" in {row.type for row in await desk.rows(notices)}
 
 
 @pytest.mark.parametrize("shuffle", [False, True])

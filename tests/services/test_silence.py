@@ -1,7 +1,9 @@
 """The silence alarm: said once, taken back once, and no clock waits for it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,12 @@ async def look(desk: World) -> int:
     return await Watch(desk.db, desk.live, desk.clock).run()
 
 
+def arrival(source: str, at: datetime, via: Any = "webhook") -> Arrival:
+    return Arrival(source, via, HttpRequest("POST", "/", {}, b"{}"), at, ignored="nothing")
+
+
 async def speak(desk: World, source: str = "desk", *, via: Any = "webhook") -> None:
-    await desk.ingest.submit(Arrival(source, via, HttpRequest("POST", "/", {}, b"{}"), desk.clock(), ignored="nothing"))
+    await desk.ingest.submit(arrival(source, desk.clock(), via))
 
 
 async def said(desk: World) -> list[dict[str, Any]]:
@@ -77,10 +83,9 @@ async def test_a_source_that_never_spoke_is_missed_from_when_it_is_watched(desk:
 
 
 async def test_without_a_word_in_the_document_silence_is_measured_by_what_is_usual(desk: World) -> None:
-    for _ in range(8 * 24):
-        desk.clock.advance(hours=1)
-        await speak(desk)
-        await speak(desk, "shop")
+    hours = [desk.clock() + timedelta(hours=n) for n in range(8 * 24)]
+    desk.clock.set(hours[-1])
+    await asyncio.gather(*(desk.ingest.submit(arrival(name, at)) for at in hours for name in ("desk", "shop")))
     before = await look(desk)
     desk.clock.advance(hours=19)
     await speak(desk)
@@ -152,3 +157,14 @@ async def test_every_arrival_is_learned_from_once(desk: World) -> None:
 
     assert state.seen_id == rows[-1].id
     assert sum(count for _, count in state.rhythm["steps"]) == len(rows) == 4
+
+
+async def test_a_source_that_is_not_configured_any_more_is_not_silent(desk: World) -> None:
+    await look(desk)
+    desk.clock.advance(hours=3)
+    await look(desk)
+    await desk.live.put(DOCUMENT.replace("  desk: {kind: zammad, verify: none, silent_after: 2h}\n", ""), author="test", if_match="*")
+    desk.clock.advance(minutes=1)
+    await look(desk)
+
+    assert [row.silent_since for row in await desk.rows(source_states)] == [None, None]

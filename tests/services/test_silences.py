@@ -17,7 +17,7 @@ from app.services import silences
 from app.services.escalations import fire_steps
 from app.services.silences import Wish
 from app.services.summaries import tell_what_is_left
-from app.store import escalations
+from app.store import escalations, wakes
 from app.store.database import Database
 from app.store.tables import deliveries, notices
 from app.store.tables import escalations as runs
@@ -217,3 +217,17 @@ async def test_a_summary_waits_for_the_morning_too(place: World) -> None:
     [digest] = await of(place, "chat", "sla.digest")
 
     assert datetime(2026, 3, 3, 7, tzinfo=UTC) == digest.next_attempt_at
+
+
+async def test_a_summary_that_nobody_accepts_has_the_ladder_look_who_was_reached(place: World) -> None:
+    await quiet(place)
+    await broken(place)
+    place.clock.advance(hours=3)
+    await fire_steps(*parts(place))
+    await tell_what_is_left(*parts(place))
+    [digest] = await of(place, "chat", "sla.digest")
+    async with place.db.begin() as conn:
+        await wakes.wake(conn, [digest.id], place.clock())
+    [run] = await place.rows(runs)
+
+    assert (True, place.clock()) == (run.woken, run.next_step_at)

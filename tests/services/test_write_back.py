@@ -1,6 +1,6 @@
 """From the breach to the mark in the helpdesk: outbox, relay and the real client against a Zendesk on loopback, on both databases."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ from app.services.routes import routes
 from app.store import endpoints
 from app.store.database import Database
 from app.store.tables import attempts, breaches, clocks, deliveries, notices
-from tests.helpdesks.writing.api import Call
-from tests.helpdesks.writing.fakes import Zendesk
+from tests.helpdesks.writing.api import Api, Call
+from tests.helpdesks.writing.fakes import Zammad, Zendesk
 from tests.helpdesks.writing.serving import serving
 from tests.services.world import World, event, world
 from tests.support.clock import FakeClock
@@ -55,10 +55,10 @@ def is_update(call: Call) -> bool:
 
 @dataclass
 class Place:
-    """A service whose only helpdesk is a Zendesk with the ticket 42."""
+    """A service whose only helpdesk is one with the ticket 42."""
 
     desk: World
-    api: Zendesk
+    api: Api
     relay: Relay
 
     async def breach(self) -> None:
@@ -84,8 +84,10 @@ class Place:
 
 
 @asynccontextmanager
-async def opened(database: Database, clock: FakeClock, folder: Path, document: str = DOCUMENT) -> AsyncIterator[Place]:
-    api = Zendesk()
+async def opened(
+    database: Database, clock: FakeClock, folder: Path, document: str = DOCUMENT, make: Callable[[], Api] = Zendesk
+) -> AsyncIterator[Place]:
+    api = make()
     limits = Limits(dns=1, connect=1, total=2, body=0.5)
     async with serving(api) as address, DeliveryClient(GuardPolicy((ip_network("127.0.0.0/8"),)), limits=limits) as client:
         said = document.replace("ADDRESS", address).replace("${env:TOKEN}", "s3cret")
@@ -119,6 +121,27 @@ async def test_it_is_a_delivery_like_others_with_its_attempt_and_without_the_tic
     assert tried.url.endswith("/api/v2/tickets/42.json")
     assert b"s3cret" not in notice.body
     assert ("42", "urgent", ["sla_breached"]) == tuple(orjson.loads(notice.body)["data"][name] for name in ("ticket", "priority", "tags"))
+
+
+async def test_a_breach_is_marked_in_a_zammad_and_its_webhook_of_that_is_an_echo(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    said = DOCUMENT.partition("sources:")[0] + (
+        "sources:\n  desk: {kind: zammad, secret: '${env:SECRET}', "
+        "write_back: {url: 'ADDRESS', token: '${env:TOKEN}', our_user_id: 12, priority_ceiling: urgent}}\n"
+    )
+    async with opened(database, clock, tmp_path, said, Zammad) as place:
+        place.api.ticket.priority = "2 normal"
+        await place.breach()
+        await place.send()
+        ticket, config = place.api.ticket, place.desk.live.current.loaded.sources["desk"]
+        article = {"id": 5, "sender": "Agent", "internal": True, "created_by_id": 12, "created_at": "2026-03-02T10:00:00Z"}
+        webhook = {"ticket": {"id": 42, "state": "open", "updated_by_id": 12, "updated_at": "2026-03-02T10:00:00Z"}, "article": article}
+        [echo] = load("zammad").parse(HttpRequest("POST", "/", {}, orjson.dumps(webhook)), config, clock()).events
+
+    assert (["vip", "sla_breached"], "3 high", 1) == (ticket.tags, ticket.priority, len(ticket.notes))
+    assert ["POST /api/v1/tags/add", "PUT /api/v1/tickets/42"] == place.api.writes()
+    assert echo.echo
 
 
 async def test_each_rung_marks_and_only_the_first_writes_a_note(place: Place) -> None:

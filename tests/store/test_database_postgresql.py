@@ -140,11 +140,11 @@ def name_of(url: str) -> str:
 
 
 async def test_postgresql_sessions_are_named_limited_and_in_utc(postgresql: Database) -> None:
-    names = ("application_name", "timezone", "statement_timeout", "lock_timeout", "transaction_isolation")
+    names = ("application_name", "timezone", "statement_timeout", "lock_timeout", "transaction_timeout", "transaction_isolation")
     async with postgresql.begin() as connection:
         found = [(await connection.execute(text(f"SHOW {name}"))).scalar_one() for name in names]
 
-    assert found == ["slawatch", "UTC", "30s", "5s", "read committed"]
+    assert found == ["slawatch", "UTC", "30s", "5s", "1min", "read committed"]
 
 
 async def test_behind_pgbouncer_no_statement_outlives_its_transaction(postgresql_url: str) -> None:

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.telemetry import metrics
 
-UNITS = ("seconds", "bytes", "total", "info", "ratio", "revision", "successful", "fds", "messages", "endpoints", "breakers")
+UNITS = ("seconds", "bytes", "total", "info", "ratio", "revision", "successful", "fds", "messages", "endpoints", "breakers", "sources")
 
 
 def families() -> Sequence[Metric]:

@@ -1,6 +1,6 @@
 """What the walks of all helpdesks are made of: stories, and lists in the order of change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -101,8 +101,3 @@ def in_order_of_change(
             return
         told = {identity for identity in told if identity[1] is None or identity[1] >= last}
         begin, page = (last, None) if last > begin else (begin, more)
-
-
-def words_of(items: Iterable[Any]) -> tuple[str, ...]:
-    """Those that are texts."""
-    return tuple(item for item in items if isinstance(item, str))

@@ -90,7 +90,8 @@ def _tell(source: SourceConfig, api: Config, raw: dict[str, Any], categories: Ca
     if issue.key is None:
         return
     teller = Teller(source, issue.key)
-    histories = sorted(map(Node, _histories(raw)), key=lambda each: str(each.at("created").instant()))
+    told = yield from _histories(api, raw, issue.key)
+    histories = sorted(map(Node, told), key=lambda each: str(each.at("created").instant()))
     before = _before(issue, histories, categories, remarks)
     creator = issue.actor(issue.creator)
     if issue.created_at is not None:
@@ -104,8 +105,19 @@ def _tell(source: SourceConfig, api: Config, raw: dict[str, Any], categories: Ca
     yield teller.story(raw)
 
 
-def _histories(raw: dict[str, Any]) -> list[dict[str, Any]]:
-    return listed(dig(raw, "changelog", "histories"))
+def _histories(api: Config, raw: dict[str, Any], key: str) -> Walk[list[dict[str, Any]]]:
+    """All changes: those the search brings along, or all by themselves when it brings only some (Cloud cuts long ones)."""
+    told, total = listed(dig(raw, "changelog", "histories")), dig(raw, "changelog", "total")
+    if not api.is_cloud or not isinstance(total, int) or total <= len(told):
+        return told
+    found: list[dict[str, Any]] = []
+    while len(found) < total:
+        query = {"startAt": str(len(found)), "maxResults": "100"}
+        more = listed((yield from get(api.get(f"/issue/{segment(key)}/changelog", **query))), "values")
+        found += more
+        if not more:
+            break
+    return found or told
 
 
 def _before(issue: Issue, histories: list[Node], categories: Categories, remarks: list[str]) -> dict[str, FactValue]:

@@ -201,6 +201,8 @@ def plan(order: Order, desk: Desk) -> Calls[None]:
     try:
         yield from write(order, desk)
     except Moved as moved:
+        if moved.ticket == order.ticket:
+            raise Stop(Done("the API answers with a redirect to the same ticket; is the address in write_back right?")) from None
         try:
             yield from write(replace(order, ticket=moved.ticket), desk)
         except Moved:

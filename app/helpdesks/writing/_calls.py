@@ -13,7 +13,7 @@ from app import __version__
 from app.exchange import HttpRequest, HttpResponse
 from app.helpdesks.writing import Calls, Done, Moved, Stop
 
-_MOVED: Final = (301, 302, 307, 308)
+_MOVED: Final = (301, 307, 308)
 _GONE: Final = (404, 410)
 
 
@@ -33,14 +33,15 @@ def request(
 def ask(asked: HttpRequest, named: Callable[[str], str] | None = None) -> Calls[HttpResponse]:
     """Make a call and go on when it was accepted. Else: Moved where the answer leads to another ticket, Stop in all other cases.
 
-    `named` tells from the address the answer gives what that ticket is called; by itself it is the last segment.
+    `named` tells from the address the answer gives what that ticket is called; None: this helpdesk does not lead to others so, and a
+    redirect is a mistake (an address without https, a page to log in).
     """
     response = yield asked
     status = response.status
     if 200 <= status < 300:
         return response
-    if status in _MOVED and (place := response.headers.get("location")):
-        raise Moved((named or last_segment)(place))
+    if named is not None and status in _MOVED and (place := response.headers.get("location")):
+        raise Moved(named(place))
     if status in _GONE:
         detail = "the helpdesk knows no such ticket: it was deleted or merged, or our user may not see it"
         raise Stop(Done(detail, dropped=True, response=response))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.helpdesks import Secret
 from app.helpdesks.writing import BaseUrl, Calls, Desk, Done, Order, Stop, WriteBackConfig
-from app.helpdesks.writing._calls import ask, bearer, dig, fetch, has_note, request, segment, words
+from app.helpdesks.writing._calls import ask, bearer, dig, fetch, has_note, last_segment, request, segment, words
 
 
 class Config(WriteBackConfig):
@@ -39,7 +39,7 @@ def write(order: Order, desk: Desk) -> Calls[None]:
     auth = bearer(config.token)
     wanted = [config.tag_id(name) for name in order.tags]
     here = f"{config.url}/conversations/{segment(order.ticket)}"
-    conversation = yield from fetch(request("GET", here, auth))
+    conversation = yield from fetch(request("GET", here, auth), last_segment)
     desk.require_open(order, dig(conversation, "status"))
     known = words(dig(conversation, "tags"), "id")
     if added := [tag for tag in wanted if tag not in known]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.helpdesks import Secret
 from app.helpdesks.writing import BaseUrl, Calls, Desk, Order, WriteBackConfig
-from app.helpdesks.writing._calls import as_html, ask, bearer, dig, fetch, has_note, missing, number, request, segment, words
+from app.helpdesks.writing._calls import as_html, ask, bearer, dig, fetch, has_note, last_segment, missing, number, request, segment, words
 from app.helpdesks.writing._oauth import with_token
 
 LOCKED: Final = frozenset({412, 423})
@@ -42,7 +42,7 @@ def write(order: Order, desk: Desk) -> Calls[None]:
 
 def _mark(order: Order, desk: Desk, auth: dict[str, str]) -> Calls[None]:
     here = f"{desk.config.url}/v2/conversations/{segment(order.ticket)}"
-    conversation = yield from fetch(request("GET", here, auth))
+    conversation = yield from fetch(request("GET", here, auth), last_segment)
     desk.require_open(order, dig(conversation, "status"))
     tags = words(dig(conversation, "tags"), "tag")
     if added := missing(order.tags, tags):

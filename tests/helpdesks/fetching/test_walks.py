@@ -195,6 +195,16 @@ def test_jiras_comments_beyond_those_of_the_search_are_fetched() -> None:
     assert ["5", "6"] == [name for *_, name in messages(story)]
 
 
+def test_a_long_changelog_that_jira_cloud_has_cut_is_fetched_whole() -> None:
+    desk = jira()
+    histories = desk.tickets[0]["changelog"]["histories"]
+    desk.tickets[0]["changelog"] = {"total": 2, "histories": histories[:1]}
+    desk.extra["/rest/api/2/issue/SUP-35/changelog"] = {"values": histories, "total": 2}
+    [story], _ = walk("jira", desk)
+
+    assert {"history:71", "history:72"} <= {event.key for event in story.events}
+
+
 def test_zammads_articles_are_told_as_its_webhooks_tell_them() -> None:
     [story], _ = walk("zammad", DESKS["zammad"]())
     [told] = read(

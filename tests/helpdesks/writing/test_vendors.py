@@ -174,6 +174,27 @@ def test_one_that_is_moved_and_moved_again_is_given_up() -> None:
     assert [] == there.writes()
 
 
+@pytest.mark.parametrize(("kind", "status"), [("zendesk", 302), ("jira", 301), ("zammad", 307), ("github", 302)])
+def test_a_redirect_where_tickets_do_not_move_so_is_a_refusal_and_not_followed(kind: str, status: int) -> None:
+    there = api(kind)
+    there.instead.append((first_read, moved(status, "https://login.example.com/sso")))
+    done = run(everything(kind), desk(kind), there)
+
+    assert done is not None
+    assert done.response is not None
+    assert (status, False, 1) == (done.response.status, done.dropped, len(there.calls))
+
+
+def test_a_redirect_to_the_same_ticket_is_a_wrong_address() -> None:
+    there = api("help-scout")
+    there.instead.append((first_read, moved(301, "https://api.helpscout.net/v2/conversations/42")))
+    done = run(everything("help-scout"), desk("help-scout"), there)
+
+    assert done is not None
+    assert not done.dropped
+    assert "redirect" in done.detail
+
+
 def test_help_scouts_token_is_kept_and_got_anew_when_it_is_refused() -> None:
     at, there = desk("help-scout"), api("help-scout")
     assert isinstance(there, fakes.HelpScout)
