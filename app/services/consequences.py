@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from app.ids import BREACH as BREACH_ID
 from app.ids import CLOCK, new_id
@@ -243,7 +243,7 @@ class _Sayer:
             "revision": revision,
             "source": self.ticket.source,
             "tier": self.verdict.tier,
-            "priority": clock.cycle.priority,
+            "priority": clock.cycle.priority and clock.cycle.priority[:200],
             "group": _text(self.verdict, "group"),
             "assignee": _text(self.verdict, "assignee"),
             "status": "open" if is_open else "answered",
@@ -334,7 +334,7 @@ def _clock_row(
         "revision": revision,
         "source": ticket.source,
         "tier": verdict.tier,
-        "priority": cycle.priority,
+        "priority": cycle.priority and cycle.priority[:200],
         "group": _text(verdict, "group"),
         "assignee": _text(verdict, "assignee"),
         "generation": generation,
@@ -356,5 +356,10 @@ def _evidence(clock: Clock) -> dict[str, Any]:
     }
 
 
+_WIDTHS: Final = {"subject": None, "url": None, "requester": 300, "organization": 300, "merged_into": 300}
+"""Characters of a column; 200 where none is said, None where there is no limit. The timeline keeps the whole."""
+
+
 def _text(verdict: Verdict, fact: str) -> str | None:
-    return verdict.ticket.text(fact) if verdict.ticket else None
+    text = verdict.ticket.text(fact) if verdict.ticket else None
+    return text and text[: _WIDTHS.get(fact, 200)]

@@ -126,3 +126,14 @@ def test_events_that_no_clock_skew_explains_cannot_be_read(clock: object) -> Non
     assert "ahead" in (unreadable([event(START + timedelta(days=2), "created")], START) or "")
     assert "2000" in (unreadable([event(START.replace(year=1999), "created")], START) or "")
     assert "id" in (unreadable([event(START, "created", "")], START) or "")
+
+
+async def test_words_longer_than_their_columns_are_cut_there_and_whole_in_the_timeline(desk: World) -> None:
+    long = "x" * 480
+    facts = {name: long for name in ("group", "assignee", "priority", "status", "requester", "organization", "merged_into", "subject")}
+    receipt = await desk.tell(event(desk.clock(), "created", **facts))
+    (row,) = await desk.rows(tickets)
+
+    assert receipt.outcome == "applied"
+    assert (len(row.group), len(row.organization), len(row.subject)) == (200, 300, 480)
+    assert long in str(row.timeline)
