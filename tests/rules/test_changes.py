@@ -198,6 +198,15 @@ def test_a_promise_that_comes_to_apply_too_late_is_broken_by_the_change() -> Non
     assert clock.cycle.number == 1
 
 
+def test_what_was_never_promised_has_no_number() -> None:
+    before = ["09:00 created", "09:05 agent replies", "09:10 customer asks", "09:20 agent replies"]
+    told = [*before, "09:40 customer asks", "09:50 priority high"]
+
+    clocks = judged(timeline(*told), book(terms("next_response", {"high": "1h"})), "10:00").of("next_response")
+
+    assert [(clock.cycle.number, clock.due_at) for clock in clocks] == [(1, at("10:40"))]
+
+
 def test_a_promise_that_comes_to_apply_at_its_very_due_instant_is_broken_by_time() -> None:
     line = timeline("09:00 created", "10:00 tagged vip")
 

@@ -228,6 +228,17 @@ async def test_over_the_api_everything_comes_quietly_and_page_by_page(desk: Worl
     assert [1, 2] == [job.progress["tickets"] for job in seen[:2]]
 
 
+async def test_over_the_api_promises_of_the_past_are_judged_by_their_whole_history(desk: World) -> None:
+    api = zendesk()
+    api.authorization = basic(f"bot@example.com/token:{SECRET}")
+    desk.clock.advance(hours=1)
+    async with serving(api) as url, tools(desk) as made:
+        await over_the_api(made, desk, url)
+    judged = {row.metric: (row.health, rfc3339(row.stopped_at)[11:16], row.elapsed_seconds) for row in await desk.rows(clocks)}
+
+    assert {"first_response": ("met", "08:40", 2400), "resolution": ("met", "09:10", 2400)} == judged
+
+
 async def test_over_the_api_it_waits_when_told_to_and_goes_on_after_a_failure(desk: World) -> None:
     api = zendesk()
     api.authorization = basic(f"bot@example.com/token:{SECRET}")
