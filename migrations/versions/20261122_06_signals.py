@@ -17,13 +17,15 @@ def upgrade() -> None:
     for name in ("requester", "organization"):
         present = sa.text(f"{name} IS NOT NULL")
         op.create_index(
-            f"ix_tickets_source_{name}_created_at", "tickets", ["source", name, "created_at"], postgresql_where=present, sqlite_where=present
+            f"ix_tickets_source_{name}_created_at",
+            "tickets",
+            ["source", name, "created_at"],
+            postgresql_where=present,
+            sqlite_where=present,
         )
     op.add_column(
         "escalations",
-        sa.Column(
-            "premature", sa.Boolean(), nullable=False, server_default=sa.false(), comment="Opened by hand early, without any signal"
-        ),
+        sa.Column("premature", sa.Boolean(), nullable=False, server_default=sa.false(), comment="Opened by hand early, without any signal"),
     )
 
 
@@ -43,9 +45,7 @@ def create_signals() -> None:
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("ticket_id", sa.String(40), nullable=False),
         sa.Column("name", sa.String(200), nullable=False, comment="Such as agent_switching"),
-        sa.Column(
-            "status", sa.String(20), nullable=False, comment="raised; withdrawn = an event that came late proved that it never was"
-        ),
+        sa.Column("status", sa.String(20), nullable=False, comment="raised; withdrawn = an event that came late proved that it never was"),
         sa.Column("raised_at", sa.BigInteger(), nullable=False, comment="When it became true, not when it was noticed"),
         sa.Column("held_since", sa.BigInteger(), nullable=False, comment="Since when the behaviour lasted"),
         sa.Column("ended_at", sa.BigInteger(), comment="When the behaviour ends, perhaps ahead; null = it lasts"),

@@ -130,7 +130,7 @@ def test_events_that_no_clock_skew_explains_cannot_be_read(clock: object) -> Non
 
 async def test_words_longer_than_their_columns_are_cut_there_and_whole_in_the_timeline(desk: World) -> None:
     long = "x" * 480
-    facts = {name: long for name in ("group", "assignee", "priority", "status", "requester", "organization", "merged_into", "subject")}
+    facts = dict.fromkeys(("group", "assignee", "priority", "status", "requester", "organization", "merged_into", "subject"), long)
     receipt = await desk.tell(event(desk.clock(), "created", **facts))
     (row,) = await desk.rows(tickets)
 
