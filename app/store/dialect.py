@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Table, Text, cast, func, literal, select, tuple_
@@ -10,18 +11,29 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.store.database import Connection
 
 
-def _insert(conn: Connection, table: Table) -> Any:
-    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
-
-
 def insert_ignoring(conn: Connection, table: Table) -> Any:
     """An insert that leaves out rows whose key is there already."""
-    return _insert(conn, table).on_conflict_do_nothing()
+    return _insert_ignoring(conn.dialect.name, table)
 
 
 def upsert(conn: Connection, table: Table, *, key: Sequence[str]) -> Any:
     """An insert that replaces all columns of rows whose `key` is there already, except the primary key."""
-    statement = _insert(conn, table)
+    return _upsert(conn.dialect.name, table, tuple(key))
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def _insert_ignoring(dialect: str, table: Table) -> Any:
+    """Made once: making a statement costs more than running it."""
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table)
     values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in key and not column.primary_key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=values)
 
