@@ -48,16 +48,18 @@ async def test_sqlite_locked_by_another_process_is_unavailable(sqlite: Database,
     assert caught.value.headers == {"Retry-After": "1"}
 
 
-async def test_sqlite_writers_take_turns_in_order(sqlite: Database) -> None:
+async def test_sqlite_writers_take_turns_in_order(sqlite_url: str) -> None:
     order: list[str] = []
+    patient = Database(sqlite_url, patience=timedelta(seconds=60))
 
     async def write(name: str) -> None:
-        async with sqlite.begin() as connection:
+        async with patient.begin() as connection:
             order.append(f"{name} begins")
             await add(connection, name)
             order.append(f"{name} ends")
 
     await asyncio.gather(write("a"), write("b"), write("c"))
+    await patient.close()
 
     assert order == [f"{name} {what}" for name in "abc" for what in ("begins", "ends")]
 
