@@ -1,16 +1,13 @@
 """`slawatch deliveries`: what was sent to whom; try one again, make good what a channel has missed."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
 from app.cli._database import DatabaseUrl, Form, show, with_database
+from app.cli._instants import instant
 from app.errors import DeliveryNotFound
-from app.rules.durations import parse_duration
-from app.rules.problems import InvalidDuration
-from app.schemas.instants import read_instant
 from app.services import deliveries
 from app.store import reads
 from app.store.cursors import Signer
@@ -89,23 +86,10 @@ def recover(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Replay what a channel has missed (held or dead), behind its live traffic; the running service sends it."""
-    first, last = _instant(since, "--since"), _instant(until, "--until")
+    first, last = instant(since, "--since"), instant(until, "--until")
 
     async def work(db: Database) -> int:
         return await deliveries.recover(db, utc_now, channel, since=first, until=last, only_missing=only_missing, dry_run=dry_run, by=_BY)
 
     count = with_database(database_url, work)
     typer.echo(f"{count} deliveries {'would be' if dry_run else 'are'} ready to be sent.")
-
-
-def _instant(text: str | None, option: str) -> datetime | None:
-    """An instant, or a span before now."""
-    if text is None:
-        return None
-    try:
-        return read_instant(text)
-    except ValueError as error:
-        try:
-            return utc_now() - timedelta(seconds=parse_duration(text, days_allowed=True))
-        except (InvalidDuration, OverflowError):
-            raise typer.BadParameter(str(error), param_hint=option) from error
