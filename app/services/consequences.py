@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from app.ids import BREACH as BREACH_ID
 from app.ids import CLOCK, new_id
 from app.rules.deadline import BREACH
-from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
+from app.rules.evaluate import Clock, Verdict
 from app.services.marking import Wish
+from app.services.rows import Row, breach_row, cancelled, clock_row, says_the_same, shared_by_clocks, ticket_row
 from app.services.sayings import Raising, Saying, Telling
 from app.store.tickets import LockedTicket
 
-CATEGORY_MAX = 300
-"""Characters of a category by which repeat tickets are found."""
-LATE = timedelta(minutes=1)
-"""A breach noticed later than this is marked `detected_late`."""
+Stored = Mapping[str, Any]
+"""A row as it is stored, by the names of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,10 @@ class Consequences:
 
     def add(self, other: Consequences) -> None:
         """What follows from judging another ticket, too."""
-        for part in fields(self):
-            getattr(self, part.name).extend(getattr(other, part.name))
+        for name in _PARTS:
+            more = getattr(other, name)
+            if more:
+                getattr(self, name).extend(more)
 
     @property
     def next_check_at(self) -> datetime | None:
@@ -90,90 +91,105 @@ class Consequences:
         return min((row["next_step_at"] for row in self.run_rows if row["next_step_at"]), default=None)
 
 
+_PARTS = tuple(part.name for part in fields(Consequences))
+
+
 def follow(
     into: Consequences,
     ticket: LockedTicket,
     verdict: Verdict,
-    stored: Sequence[Any],
+    stored: Sequence[Stored],
     breaches: Mapping[str, Any],
     *,
     revision: int,
     at: datetime,
 ) -> None:
     """Add what follows for one ticket. `stored` are its clock rows, `breaches` their breach rows by clock id."""
-    into.ticket_rows.append(_ticket_row(ticket, verdict, revision))
+    into.ticket_rows.append(ticket_row(ticket, verdict, revision))
+    shared = shared_by_clocks(ticket, verdict, revision, at)
     for row, clock in _pair(stored, verdict.clocks):
-        if clock is None:
-            _vanished(into, row, breaches.get(row.id), at)
-        else:
-            _judged(into, ticket, verdict, row, clock, breaches.get(row.id) if row is not None else None, revision, at)
+        breach = breaches.get(row["id"]) if row is not None else None
+        if clock is not None:
+            _judged(into, ticket, verdict, row, clock, breach, shared)
+        elif row is not None:
+            _vanished(into, row, breach, at)
 
 
-def _pair(stored: Sequence[Any], clocks: Sequence[Clock]) -> Iterator[tuple[Any, Clock | None]]:
+def _pair(stored: Sequence[Stored], clocks: Sequence[Clock]) -> Iterator[tuple[Stored | None, Clock | None]]:
     """Which stored row is which clock: by metric and start, else by number (an event that came late may have moved either)."""
-    rows = {(row.metric, row.started_at): row for row in stored}
+    rows = {(row["metric"], row["started_at"]): row for row in stored}
     pairs = [(rows.pop((clock.cycle.metric, clock.cycle.anchor), None), clock) for clock in clocks]
-    left = {(row.metric, row.cycle): row for row in rows.values()}
+    left = {(row["metric"], row["cycle"]): row for row in rows.values()}
     for row, clock in pairs:
-        yield row if row is not None else left.pop(clock.identity, None), clock
+        yield row if row is not None or not left else left.pop(clock.identity, None), clock
     for row in left.values():
-        if row.state != "cancelled" or row.breached_at is not None:
+        if row["state"] != "cancelled" or row["breached_at"] is not None:
             yield row, None
 
 
 def _judged(
-    into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Any, clock: Clock, breach: Any, revision: int, at: datetime
+    into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Stored | None, clock: Clock, breach: Any, shared: Row
 ) -> None:
+    revision, at = shared["revision"], shared["judged_at"]
     if _stays_as_it_was(row, clock, ticket, revision):
         if row is not None:
-            into.standings.append(Standing(row.id, clock, row.generation, breach.id if breach is not None else None, None))
+            into.standings.append(Standing(row["id"], clock, row["generation"], breach.id if breach is not None else None, None))
         return
-    clock_id = row.id if row is not None else new_id(CLOCK)
-    fired = list(row.fired) if row is not None else []
-    generation = row.generation if row is not None else 1
-    say = _Sayer(into, ticket, verdict, clock, clock_id, generation, at)
-    for milestone in clock.passed:
-        if milestone.name != BREACH and milestone.name not in fired:
-            fired.append(milestone.name)
-            if clock.cycle.is_open:
-                say.warning(milestone.name, milestone.at)
+    clock_id = row["id"] if row is not None else new_id(CLOCK)
+    fired = list(row["fired"]) if row is not None else []
+    generation = row["generation"] if row is not None else 1
+    say = _Sayer(into, ticket, verdict, clock, clock_id, generation, shared)
+    newly = [mark for mark in clock.passed if mark.name != BREACH and mark.name not in fired]
+    for milestone in newly:
+        fired.append(milestone.name)
+        if clock.cycle.is_open:
+            say.warning(milestone.name, milestone.at)
     breached_at, breach_id, counts_from = clock.breached_at, None, None
     if breach is not None and breach.status != "retracted" and breached_at is None:
-        if row.revision == revision:
+        if row is not None and row["revision"] == revision:
             fired, generation = [name for name in fired if name != BREACH], generation + 1
             say.retracted(breach)
         else:
             breached_at, breach_id = breach.breached_at, breach.id
     elif breached_at is not None and (breach is None or breach.status == "retracted"):
         fired.append(BREACH)
-        breach_id = say.breached(breach, first_seen=row is None, revision=revision)
-        was_awaited = row is not None and row.revision == revision and clock.cause == "elapsed"
+        breach_id = say.breached(breach, first_seen=row is None)
+        was_awaited = row is not None and row["revision"] == revision and clock.cause == "elapsed"
         counts_from = breached_at if was_awaited else max(at, breached_at)
     elif breach is not None and breached_at is not None:
         say.keep(breach)
         breach_id = breach.id
-    if not clock.cycle.is_open or breached_at is not None:
+    if (not clock.cycle.is_open or breached_at is not None) and (newly or _was_loud(row)):
         into.quiet_clocks.append(clock_id)
     into.standings.append(Standing(clock_id, clock, generation, breach_id, counts_from))
-    into.clock_rows.append(_clock_row(ticket, verdict, clock, clock_id, fired, generation, breached_at, revision, at))
-    if row is not None and row.revision != revision and clock.cycle.is_open and row.due_at != clock.due_at:
-        into.moves.append(Move(clock_id, row.due_at, clock.due_at, row.revision, revision))
+    fresh = clock_row(shared, clock, clock_id, fired, generation, breached_at)
+    if row is None or not says_the_same(fresh, row):
+        into.clock_rows.append(fresh)
+    if row is not None and row["revision"] != revision and clock.cycle.is_open and row["due_at"] != clock.due_at:
+        into.moves.append(Move(clock_id, row["due_at"], clock.due_at, row["revision"], revision))
 
 
-def _stays_as_it_was(row: Any, clock: Clock, ticket: LockedTicket, revision: int) -> bool:
+def _was_loud(row: Stored | None) -> bool:
+    """Whether a warning of the clock may still be on its way, as it is stored."""
+    if row is None or row["stopped_at"] is not None or row["breached_at"] is not None:
+        return False
+    return any(name != BREACH for name in row["fired"])
+
+
+def _stays_as_it_was(row: Stored | None, clock: Clock, ticket: LockedTicket, revision: int) -> bool:
     """A finished cycle keeps the verdict of the revision it finished under, and a new revision makes no promises for the past."""
     if clock.cycle.is_open or ticket.revision in (0, revision):
         return False
     if row is None:
         return clock.cycle.stopped_by not in {event.key for event in ticket.fresh}
-    return bool(row.revision != revision and row.stopped_at == clock.cycle.stopped_at)
+    return bool(row["revision"] != revision and row["stopped_at"] == clock.cycle.stopped_at)
 
 
 class _Sayer:
     """Notes down what one clock has to say."""
 
     def __init__(
-        self, into: Consequences, ticket: LockedTicket, verdict: Verdict, clock: Clock, clock_id: str, generation: int, at: datetime
+        self, into: Consequences, ticket: LockedTicket, verdict: Verdict, clock: Clock, clock_id: str, generation: int, shared: Row
     ) -> None:
         self.into = into
         self.ticket = ticket
@@ -181,20 +197,22 @@ class _Sayer:
         self.clock = clock
         self.clock_id = clock_id
         self.generation = generation
-        self.at = at
+        self.shared = shared
+        self.at: datetime = shared["judged_at"]
 
     def warning(self, name: str, fired_at: datetime) -> None:
         if not self.ticket.quiet:
             self.into.sayings.append(self._saying("sla.warning", name, fired_at, expires_at=self.clock.due_at))
 
-    def breached(self, former: Any, *, first_seen: bool, revision: int) -> str | None:
+    def breached(self, former: Any, *, first_seen: bool) -> str | None:
         """A new breach, or one that was retracted and is one after all; its id, None when it stays quiet."""
         clock, due = self.clock, self.clock.breached_at
         assert due is not None
         breach_id = former.id if former is not None else new_id(BREACH_ID)
         on_attach = first_seen and clock.cycle.terms.suppress_if_breached_on_attach
         why = "import" if self.ticket.quiet else "breached_on_attach" if on_attach else None
-        self.into.breach_rows.append(self._breach_row(breach_id, revision, suppressed=why))
+        late = None if clock.cycle.is_open else self._late()
+        self.into.breach_rows.append(breach_row(self.shared, clock, breach_id, self.clock_id, late=late, suppressed=why))
         if why is not None:
             return None
         self.into.sayings.append(self._saying("sla.breached", BREACH, due, breach_id=breach_id, late_seconds=self._late()))
@@ -229,137 +247,11 @@ class _Sayer:
         until = self.clock.cycle.stopped_at or self.at
         return None if due is None else self.clock.cycle.terms.calendar.open_microseconds_between(due, until) // 1_000_000
 
-    def _breach_row(self, breach_id: str, revision: int, *, suppressed: str | None) -> dict[str, Any]:
-        clock, due = self.clock, self.clock.breached_at
-        assert due is not None
-        is_open = clock.cycle.is_open
-        return {
-            "id": breach_id,
-            "clock_id": self.clock_id,
-            "ticket_id": self.ticket.id,
-            "metric": clock.cycle.metric,
-            "cycle": clock.cycle.number,
-            "policy": clock.cycle.policy,
-            "revision": revision,
-            "source": self.ticket.source,
-            "tier": self.verdict.tier,
-            "priority": clock.cycle.priority and clock.cycle.priority[:200],
-            "group": _text(self.verdict, "group"),
-            "assignee": _text(self.verdict, "assignee"),
-            "status": "open" if is_open else "answered",
-            "breached_at": due,
-            "detected_at": self.at,
-            "detected_late": not is_open or self.at - due > LATE,
-            "cause": clock.cause,
-            "suppressed": suppressed,
-            "answered_at": clock.cycle.stopped_at,
-            "late_seconds": None if is_open else self._late(),
-            "retracted_at": None,
-            "retracted_by": None,
-            "acknowledged_at": None,
-            "acknowledged_by": None,
-            "acknowledge_note": None,
-            "evidence": _evidence(clock),
-            "source_stale": False,
-        }
 
-
-def _vanished(into: Consequences, row: Any, breach: Any, at: datetime) -> None:
+def _vanished(into: Consequences, row: Stored, breach: Any, at: datetime) -> None:
     """A clock that, as is known now, never ran: an event that came late left no room for it."""
-    into.clock_rows.append(
-        dict(row._mapping)
-        | {
-            "state": "cancelled",
-            "health": "cancelled",
-            "next_check_at": None,
-            "due_at": None,
-            "breached_at": None,
-            "stopped_at": row.started_at,
-        }
-    )
-    into.quiet_clocks.append(row.id)
-    into.standings.append(Standing(row.id, None, row.generation, None, None))
+    into.clock_rows.append(cancelled(row))
+    into.quiet_clocks.append(row["id"])
+    into.standings.append(Standing(row["id"], None, row["generation"], None, None))
     if breach is not None and breach.status != "retracted":
         into.breach_rows.append(dict(breach._mapping) | {"status": "retracted", "retracted_at": at})
-
-
-def _ticket_row(ticket: LockedTicket, verdict: Verdict, revision: int) -> dict[str, Any]:
-    known = verdict.ticket
-    facts = known.facts if known else {}
-    tags = facts.get("tags")
-    return {
-        "id": ticket.id,
-        **{
-            name: _text(verdict, name)
-            for name in ("subject", "url", "status", "priority", "group", "assignee", "requester", "organization")
-        },
-        "category": (_text(verdict, "category") or "")[:CATEGORY_MAX] or None,
-        "tier": verdict.tier,
-        "policy": verdict.policy,
-        "tags": list(tags) if isinstance(tags, tuple) else None,
-        "created_at": known.created_at if known else None,
-        "last_event_at": ticket.timeline.events[-1].at if ticket.timeline.events else None,
-        "deleted": bool(facts.get("deleted")),
-        "merged_into": _text(verdict, "merged_into"),
-        "revision": revision,
-        "rejudge_at": verdict.rejudge_at,
-        "timeline": ticket.dumped(),
-        "version": ticket.version + 1,
-    }
-
-
-def _clock_row(
-    ticket: LockedTicket, verdict: Verdict, clock: Clock, clock_id: str, fired: list[str], generation: int,
-    breached_at: datetime | None, revision: int, at: datetime,
-) -> dict[str, Any]:  # fmt: skip
-    cycle = clock.cycle
-    return {
-        "id": clock_id,
-        "ticket_id": ticket.id,
-        "metric": cycle.metric,
-        "cycle": cycle.number,
-        "state": clock.state,
-        "health": clock.health,
-        "started_at": cycle.anchor,
-        "stopped_at": cycle.stopped_at,
-        "due_at": clock.due_at,
-        "breached_at": breached_at,
-        "next_check_at": clock.next_check_at(fired),
-        "target": target_text(cycle.target),
-        "target_seconds": target_seconds(cycle.target),
-        "elapsed_seconds": clock.consumed // 1_000_000,
-        "fired": fired,
-        "policy": cycle.policy,
-        "calendar": cycle.terms.calendar.name,
-        "revision": revision,
-        "source": ticket.source,
-        "tier": verdict.tier,
-        "priority": cycle.priority and cycle.priority[:200],
-        "group": _text(verdict, "group"),
-        "assignee": _text(verdict, "assignee"),
-        "generation": generation,
-        "failures": 0,
-        "judged_at": at,
-    }
-
-
-def _evidence(clock: Clock) -> dict[str, Any]:
-    """Why it is a breach, frozen when it was recorded."""
-    cycle = clock.cycle
-    return {
-        "target": target_text(cycle.target),
-        "calendar": cycle.terms.calendar.name,
-        "started_at": cycle.anchor.isoformat(),
-        "stopped_at": cycle.stopped_at.isoformat() if cycle.stopped_at else None,
-        "stretches": [[s.start.isoformat(), s.end.isoformat() if s.end else None, s.kind, s.why] for s in cycle.stretches],
-        "milestones": [[m.name, m.at.isoformat()] for m in clock.milestones],
-    }
-
-
-_WIDTHS: Final = {"subject": None, "url": None, "requester": 300, "organization": 300, "merged_into": 300}
-"""Characters of a column; 200 where none is said, None where there is no limit. The timeline keeps the whole."""
-
-
-def _text(verdict: Verdict, fact: str) -> str | None:
-    text = verdict.ticket.text(fact) if verdict.ticket else None
-    return text and text[: _WIDTHS.get(fact, 200)]

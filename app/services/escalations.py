@@ -1,6 +1,6 @@
 """Escalations in the hands of people and of their own loop: opened by hand, snoozed, closed, given away; and rungs that are due."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -159,13 +159,13 @@ async def change_of(conn: Connection, current: Current, at: datetime, stored: St
     return Change(conn, at, stored, Scene(Consequences(), ticket, verdict, current, at, hush), _clock_of(stored, rows, verdict))
 
 
-def _clock_of(stored: Stored, rows: Sequence[Any], verdict: Verdict) -> Clock | None:
+def _clock_of(stored: Stored, rows: Sequence[Mapping[str, Any]], verdict: Verdict) -> Clock | None:
     """The clock of a run in a fresh verdict: by metric and start, else by number; None: it has none, or the clock is not there any more."""
-    row = next((row for row in rows if row.id == stored.row.clock_id), None)
+    row = next((row for row in rows if row["id"] == stored.row.clock_id), None)
     if row is None:
         return None
-    mine = [clock for clock in verdict.clocks if clock.cycle.metric == row.metric]
-    same = [clock for clock in mine if clock.cycle.anchor == row.started_at] or [clock for clock in mine if clock.cycle.number == row.cycle]
+    mine = [clock for clock in verdict.clocks if clock.cycle.metric == row["metric"]]
+    same = [each for each in mine if each.cycle.anchor == row["started_at"]] or [each for each in mine if each.cycle.number == row["cycle"]]
     return same[0] if same else None
 
 

@@ -196,7 +196,7 @@ class Ingest:
             judged = await judge(conn, changed, self._live.current, at) if changed else None
             receipts = [_receipt(plan) for plan in plans]
             await _file(conn, plans, receipts, at)
-        self._recent.keep(changed)
+        self._recent.keep(judged.known if judged is not None else ())
         return receipts, judged
 
     async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime) -> list[LockedTicket]:

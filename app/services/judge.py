@@ -4,12 +4,13 @@ Whatever it finds due is fired, and what must be said about it is written by the
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.rules.evaluate import evaluate
+from app.rules.evaluate import Verdict, evaluate
 from app.schemas.events_out import rfc3339
 from app.services import marking, silencing
 from app.services.configuration import Current
@@ -20,7 +21,7 @@ from app.services.links import KEY_NAME
 from app.services.notices import audience, notice
 from app.services.routes import enqueue
 from app.services.sayings import Raising, Saying, Telling
-from app.services.signalling import Sentry, known_of
+from app.services.signalling import Known, Sentry, known_of
 from app.services.silencing import Hush
 from app.services.staleness import mark
 from app.store import audit, escalations, outbox, tickets, write_backs
@@ -28,7 +29,7 @@ from app.store import clocks as clock_store
 from app.store import signals as signal_store
 from app.store.database import Connection
 from app.store.escalations import Stored
-from app.store.tickets import LockedTicket
+from app.store.tickets import Knowledge, LockedTicket
 from app.telemetry import metrics
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,24 @@ class Judged:
     deliveries: int
     next_check_at: datetime | None
     next_step_at: datetime | None = None
+    known: Sequence[Knowledge] = ()
+    """What is known of the judged tickets once this transaction has been committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One ticket that was judged, and what follows."""
+
+    ticket: LockedTicket
+    verdict: Verdict
+    stored: Sequence[Mapping[str, Any]]
+    """Its clocks as they were."""
+    own: Consequences = field(default_factory=Consequences)
+
+    def knowledge(self, *, has_runs: bool) -> Knowledge:
+        """What is known of the ticket afterwards."""
+        clocks = {row["id"]: row for row in self.stored} | {row["id"]: row for row in self.own.clock_rows}
+        return Knowledge(self.ticket.id, self.ticket.version + 1, self.ticket.timeline, tuple(clocks.values()), has_runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +82,79 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
 
     `tolerant`: a ticket whose judging fails is pushed ahead and counted instead of failing the others.
     """
-    stored = await clock_store.of_tickets(conn, [ticket.id for ticket in held])
-    broken = [row.id for rows in stored.values() for row in rows if row.breached_at is not None]
+    failed: set[str] | None = set() if tolerant else None
+    cases = await _verdicts(conn, held, current, at, failed)
+    runs = await _runs(conn, cases)
+    lively = [case for case in cases if case.own.sayings or case.ticket.id in runs.open or current.loaded.signals]
+    hush = await _hush(conn, cases, lively, runs, at)
+    known = await known_of(conn, [case.ticket for case in lively], current)
+    for case in lively:
+        with _setting_aside(case.ticket, failed):
+            _go_on(case, runs, known, current, at, hush)
+    found, knowledge = Consequences(), []
+    for case in cases:
+        if not failed or case.ticket.id not in failed:
+            found.add(case.own)
+            knowledge.append(case.knowledge(has_runs=case.ticket.id in runs.open or bool(case.own.run_rows)))
+    for ticket_id in failed or ():
+        await clock_store.postpone(conn, ticket_id, at + SETBACK)
+        await escalations.postpone(conn, ticket_id, at + SETBACK)
+    return replace(await write(conn, found, current, at, hush), known=knowledge)
+
+
+async def _verdicts(
+    conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None
+) -> list[_Case]:
+    """The verdict on each ticket, and what follows for its clocks."""
+    stored = {ticket.id: ticket.clocks for ticket in held if ticket.clocks is not None}
+    stored |= await clock_store.of_tickets(conn, [ticket.id for ticket in held if ticket.clocks is None])
+    broken = [row["id"] for rows in stored.values() for row in rows if row["breached_at"] is not None]
     breaches = await clock_store.breaches_of(conn, broken)
-    runs = await _runs(conn, held, stored)
-    known = await known_of(conn, held, current)
-    hush = await silencing.load(conn, at, since=min((run.row.opened_at for each in runs.open.values() for run in each), default=None))
-    found = Consequences()
+    cases: list[_Case] = []
     for ticket in held:
-        own = Consequences()
-        try:
-            verdict = evaluate(ticket.timeline, current.book, at)
-            follow(own, ticket, verdict, stored[ticket.id], breaches, revision=current.revision, at=at)
-            opened = runs.open.get(ticket.id, ())
-            scene = Scene(own, ticket, verdict, current, at, hush)
-            sentry = Sentry(scene, known)
-            scene.follow(opened, runs.opened, runs.reached, sentry.cures(opened))
-            sentry.follow(opened)
-            found.add(own)
-        except Exception:
-            if not tolerant:
-                raise
-            log.exception("A ticket could not be judged.", extra={"event": "judge.failed", "ticket_id": ticket.id})
-            metrics.JUDGE_FAILURES.inc()
-            await clock_store.postpone(conn, ticket.id, at + SETBACK)
-            await escalations.postpone(conn, ticket.id, at + SETBACK)
-    return await write(conn, found, current, at, hush)
+        with _setting_aside(ticket, failed):
+            case = _Case(ticket, evaluate(ticket.timeline, current.book, at), stored[ticket.id])
+            follow(case.own, ticket, case.verdict, case.stored, breaches, revision=current.revision, at=at)
+            cases.append(case)
+    return cases
 
 
-async def _runs(conn: Connection, held: Sequence[LockedTicket], stored: Mapping[str, Sequence[Any]]) -> _Runs:
-    """What the escalations of these tickets need to go on."""
-    found = await escalations.open_of_tickets(conn, [ticket.id for ticket in held])
-    opened = await escalations.causes(conn, [row.id for rows in stored.values() for row in rows if row.fired])
+def _go_on(case: _Case, runs: _Runs, known: Known, current: Current, at: datetime, hush: Hush) -> None:
+    """What follows for the escalations and signals of a ticket."""
+    opened = runs.open.get(case.ticket.id, ())
+    scene = Scene(case.own, case.ticket, case.verdict, current, at, hush)
+    sentry = Sentry(scene, known)
+    scene.follow(opened, runs.opened, runs.reached, sentry.cures(opened))
+    sentry.follow(opened)
+
+
+@contextmanager
+def _setting_aside(ticket: LockedTicket, failed: set[str] | None) -> Iterator[None]:
+    """A ticket that cannot be judged is set aside; `failed` None: then nothing can be."""
+    try:
+        yield
+    except Exception:
+        if failed is None:
+            raise
+        log.exception("A ticket could not be judged.", extra={"event": "judge.failed", "ticket_id": ticket.id})
+        metrics.JUDGE_FAILURES.inc()
+        failed.add(ticket.id)
+
+
+async def _runs(conn: Connection, cases: Sequence[_Case]) -> _Runs:
+    """What the escalations of these tickets need to go on. Only a clock of which something is said now can open one."""
+    found = await escalations.open_of_tickets(conn, [case.ticket.id for case in cases if case.ticket.may_have_runs])
+    opened = await escalations.causes(conn, {saying.clock_id for case in cases for saying in case.own.sayings})
     woken = [run for runs in found.values() for run in runs if run.row.woken]
     said = [entry.notice for run in woken for entry in run.log if entry.notice]
     return _Runs(found, opened, await escalations.reached(conn, said, [run.row.id for run in woken]) if woken else {})
+
+
+async def _hush(conn: Connection, cases: Sequence[_Case], lively: Sequence[_Case], runs: _Runs, at: datetime) -> Hush:
+    """The silences that matter; nobody asks for them where nothing is said and no ladder stands."""
+    if not lively and not any(case.own.closings for case in cases):
+        return Hush(at)
+    return await silencing.load(conn, at, since=min((run.row.opened_at for each in runs.open.values() for run in each), default=None))
 
 
 async def write(conn: Connection, found: Consequences, current: Current, at: datetime, hush: Hush | None = None) -> Judged:
@@ -108,6 +165,7 @@ async def write(conn: Connection, found: Consequences, current: Current, at: dat
     await tickets.save(conn, found.ticket_rows)
     await clock_store.save(conn, found.clock_rows)
     await clock_store.save_breaches(conn, found.breach_rows)
+    await tickets.count_change(conn, _taken_up(found))
     await escalations.save(conn, found.run_rows)
     await signal_store.save(conn, found.signal_rows)
     link_key = await escalations.key(conn, KEY_NAME, at) if current.public_url and found.run_rows else None
@@ -133,6 +191,12 @@ async def write(conn: Connection, found: Consequences, current: Current, at: dat
     for saying in found.sayings:
         _note(saying, at)
     return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at)
+
+
+def _taken_up(found: Consequences) -> set[str]:
+    """The tickets that were not judged and have an escalation all the same: somebody opened it."""
+    opened = {row["ticket_id"] for row in found.run_rows if row["fence"] == 0}
+    return opened - {row["id"] for row in found.ticket_rows}
 
 
 def _moved(move: Move) -> dict[str, object]:

@@ -7,36 +7,39 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.rules.timeline import Timeline
-from app.store.tickets import LockedTicket
+from app.store.tickets import Knowledge, LockedTicket
 
-EVENTS_MAX = 20_000
-"""Of all remembered tickets together: what bounds the memory."""
+WEIGHT_MAX = 30_000
+"""Of all remembered tickets together, events and clocks counted: what bounds the memory."""
 
 
 class Recent:
     """The tickets used last. One for each process."""
 
-    def __init__(self, events_max: int = EVENTS_MAX) -> None:
-        self._most = events_max
-        self._events = 0
-        self._kept: OrderedDict[str, tuple[int, Timeline]] = OrderedDict()
+    def __init__(self, weight_max: int = WEIGHT_MAX) -> None:
+        self._most = weight_max
+        self._weight = 0
+        self._kept: OrderedDict[str, Knowledge] = OrderedDict()
 
     def remind(self, ticket: LockedTicket) -> LockedTicket:
-        """The ticket with its timeline, where it is remembered as it is in the row."""
-        version, timeline = self._kept.get(ticket.id, (None, None))
-        return ticket if version != ticket.version else replace(ticket, remembered=timeline)
+        """The ticket with what is remembered of it, where that is how it is in the row."""
+        known = self._kept.get(ticket.id)
+        return ticket if known is None or known.version != ticket.version else replace(ticket, known=known)
 
-    def keep(self, tickets: Iterable[LockedTicket]) -> None:
+    def keep(self, known: Iterable[Knowledge]) -> None:
         """Remember tickets as the transaction that has just been committed has left them."""
-        for ticket in tickets:
-            self._forget(ticket.id)
-            self._kept[ticket.id] = (ticket.version + 1, ticket.timeline)
-            self._events += len(ticket.timeline.events)
-        while self._events > self._most:
+        for each in known:
+            self._forget(each.id)
+            self._kept[each.id] = each
+            self._weight += _weight(each)
+        while self._weight > self._most:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, ticket_id: str) -> None:
         kept = self._kept.pop(ticket_id, None)
         if kept is not None:
-            self._events -= len(kept[1].events)
+            self._weight -= _weight(kept)
+
+
+def _weight(known: Knowledge) -> int:
+    return len(known.timeline.events) + len(known.clocks)

@@ -19,8 +19,8 @@ from app.rules.policy import Book, OpenTime
 from app.rules.signals import Count, Raised, Related, SignalRule, Watch, as_json, load, past_of, watch
 from app.rules.timeline import Timeline
 from app.services.configuration import Current
-from app.services.consequences import CATEGORY_MAX
 from app.services.escalating import Scene
+from app.services.rows import CATEGORY_MAX
 from app.services.sayings import Raising
 from app.store import signals as signal_store
 from app.store.database import Connection

@@ -32,11 +32,11 @@ async def write(conn: Connection, table: Table, mode: Mode, rows: Sequence[Mappi
     if not rows:
         return
     statement = _statement(conn.dialect.name, table, mode, tuple(rows[0]))
-    tuples = [tuple([_value(row[key], convert) for key, convert in statement.order]) for row in _once(rows, statement.primary)]
+    given = _once(rows, statement.primary)
     if conn.dialect.name == "postgresql":
-        await conn.exec_driver_sql(statement.sql, tuple(list(column) for column in zip(*tuples, strict=True)))
+        await conn.exec_driver_sql(statement.sql, tuple([_column(given, name, convert) for name, convert in statement.order]))
     else:
-        await conn.exec_driver_sql(statement.sql, tuples)
+        await conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in given])
 
 
 def _once(rows: Sequence[Mapping[str, Any]], primary: Sequence[str]) -> Sequence[Mapping[str, Any]]:
@@ -48,8 +48,11 @@ def _once(rows: Sequence[Mapping[str, Any]], primary: Sequence[str]) -> Sequence
     return [by_key[each] for each in sorted(by_key)]
 
 
-def _value(value: Any, convert: Convert | None) -> Any:
-    return value if convert is None or value is None else convert(value)
+def _column(rows: Sequence[Mapping[str, Any]], name: str, convert: Convert | None) -> list[Any]:
+    """One column of many rows, as the driver takes it."""
+    if convert is None:
+        return [row[name] for row in rows]
+    return [None if (value := row[name]) is None else convert(value) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class _Statement:
     order: tuple[tuple[str, Convert | None], ...]
     """The key of each parameter, and what turns its value into what the driver takes (never called for None)."""
     primary: tuple[str, ...]
+
+    def tuple_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """One row as the driver takes it."""
+        return tuple([row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in self.order])
 
 
 @cache

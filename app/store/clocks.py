@@ -2,23 +2,25 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, func, select, update
 
 from app.store import bulk
 from app.store.database import Connection
-from app.store.dialect import among, upsert
+from app.store.dialect import among
 from app.store.tables import breaches, clocks, tickets
 
+_COLUMNS: Final = tuple(column.name for column in clocks.columns)
 
-async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[Row[Any]]]:
-    """All clock rows of some tickets, by ticket id, oldest cycle first."""
-    found: dict[str, list[Row[Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
+
+async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """All clock rows of some tickets, by ticket id, oldest cycle first; each by the names of its columns."""
+    found: dict[str, list[dict[str, Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
     if found:
         query = select(clocks).where(among(conn, clocks.c.ticket_id, found)).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
         for row in await conn.execute(query):
-            found[row.ticket_id].append(row)
+            found[row.ticket_id].append(dict(zip(_COLUMNS, row, strict=True)))
     return found
 
 
@@ -50,7 +52,9 @@ async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:
         .values(next_check_at=until, failures=clocks.c.failures + 1)
     )
     await conn.execute(statement)
-    await conn.execute(update(tickets).where(tickets.c.id == ticket_id, tickets.c.rejudge_at < until).values(rejudge_at=until))
+    mine = update(tickets).where(tickets.c.id == ticket_id)
+    await conn.execute(mine.values(version=tickets.c.version + 1))
+    await conn.execute(mine.where(tickets.c.rejudge_at < until).values(rejudge_at=until))
 
 
 async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str, Row[Any]]:
@@ -62,9 +66,8 @@ async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str,
 
 
 async def save_breaches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace breaches by clock; every row with all columns."""
-    if rows:
-        await conn.execute(upsert(conn, breaches, key=("clock_id",)), list(rows))
+    """Insert or replace breaches by id; every row with all columns."""
+    await bulk.write(conn, breaches, "replace", rows)
 
 
 async def counts(conn: Connection) -> dict[str, int]:

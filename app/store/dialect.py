@@ -5,8 +5,12 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam, cast, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from app.store.database import Connection
 
@@ -38,12 +42,51 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
     return statement.on_conflict_do_update(index_elements=list(key), set_=values)
 
 
-def among(conn: Connection, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+class _Texts(TypeDecorator[Collection[str]]):
+    """Many texts as one parameter: an array; JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text))
+
+    def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> Any:
+        wanted = sorted(set(value or ()))
+        return json.dumps(wanted) if dialect.name == "sqlite" else wanted
+
+
+class _Among(FunctionElement[bool]):
+    """A text column and the texts it may be; each database spells it otherwise."""
+
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = [compiler.process(clause, **options) for clause in element.clauses]
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(_Among, "postgresql")
+def _any_of_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = [compiler.process(clause, **options) for clause in element.clauses]
+    return f"{column} = ANY ({texts})"
+
+
+def named_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether a text column is one of the values that are given under this name when the statement is run.
+
+    For statements that are made once: making one costs more than running it.
+    """
+    return _Among(column, bindparam(name, type_=_Texts))
+
+
+def among(conn: Connection, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:  # noqa: ARG001
     """Whether a text column is one of many values: one parameter, however many there are, so the statement is always the same one."""
-    wanted = sorted(set(values))
-    if conn.dialect.name == "sqlite":
-        return column.in_(select(func.json_each(json.dumps(wanted)).table_valued("value").c.value))
-    return column == func.any(cast(literal(wanted, ARRAY(Text)), ARRAY(Text)))
+    return _Among(column, bindparam(None, values, type_=_Texts))
 
 
 def among_pairs(

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, select, type_coerce, update
 
 from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
@@ -20,6 +20,19 @@ RAW_TIMELINE: Final = type_coerce(tickets.c.timeline, LargeBinary)
 """As it is stored; `timeline_codec` reads it."""
 Ref = tuple[str, str]
 """Source and the helpdesk's own id of a ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a process knows of a ticket as it is stored at this version."""
+
+    id: str
+    version: int
+    timeline: Timeline
+    clocks: Sequence[Mapping[str, Any]]
+    """The rows of its clocks."""
+    has_runs: bool
+    """Whether it may have escalations that are not closed."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +50,23 @@ class LockedTicket:
     fresh: tuple[TicketEvent, ...] = ()
     quiet: bool = False
     """What was broken before now is recorded, and nobody is told: the fresh events are history."""
-    remembered: Timeline | None = None
-    """The stored timeline, where this process still has it; None: it is read when it is asked for."""
+    known: Knowledge | None = None
+    """What this process knows of the ticket as it is in the row; None: it has to be read."""
 
     @cached_property
     def base(self) -> Timeline:
         """What was known of the ticket before this transaction."""
-        return self.remembered if self.remembered is not None else timeline_codec.load(self.stored, self.source, self.external_id)
+        return self.known.timeline if self.known is not None else timeline_codec.load(self.stored, self.source, self.external_id)
+
+    @property
+    def clocks(self) -> Sequence[Mapping[str, Any]] | None:
+        """The rows of its clocks; None: they have to be read."""
+        return self.known.clocks if self.known is not None else () if self.version == 0 else None
+
+    @property
+    def may_have_runs(self) -> bool:
+        """Whether it may have escalations that are not closed."""
+        return self.known.has_runs if self.known is not None else self.version > 0
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -52,7 +75,9 @@ class LockedTicket:
 
     def with_fresh(self, fresh: Iterable[TicketEvent], *, quiet: bool = False) -> "LockedTicket":
         """The same ticket, told more."""
-        return replace(self, fresh=tuple(fresh), remembered=self.base, quiet=quiet)
+        ticket = replace(self, fresh=tuple(fresh), quiet=quiet)
+        ticket.__dict__["base"] = self.base
+        return ticket
 
     def knows(self, key: str) -> bool:
         """Whether an event of this key was told before this transaction."""
@@ -141,6 +166,12 @@ async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, s
 async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns."""
     await bulk.write(conn, tickets, "update", rows)
+
+
+async def count_change(conn: Connection, ids: Collection[str]) -> None:
+    """Something that belongs to these tickets has changed: what a process knows of them is what they were."""
+    if ids:
+        await conn.execute(update(tickets).where(among(conn, tickets.c.id, ids)).values(version=tickets.c.version + 1))
 
 
 async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
