@@ -127,9 +127,7 @@ def _pair(stored: Sequence[Stored], clocks: Sequence[Clock]) -> Iterator[tuple[S
             yield row, None
 
 
-def _judged(
-    into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Stored | None, clock: Clock, breach: Any, shared: Row
-) -> None:
+def _judged(into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Stored | None, clock: Clock, breach: Any, shared: Row) -> None:
     revision, at = shared["revision"], shared["judged_at"]
     if _stays_as_it_was(row, clock, ticket, revision):
         if row is not None:

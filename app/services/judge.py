@@ -102,9 +102,7 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
     return replace(await write(conn, found, current, at, hush), known=knowledge)
 
 
-async def _verdicts(
-    conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None
-) -> list[_Case]:
+async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
     """The verdict on each ticket, and what follows for its clocks."""
     stored = {ticket.id: ticket.clocks for ticket in held if ticket.clocks is not None}
     stored |= await clock_store.of_tickets(conn, [ticket.id for ticket in held if ticket.clocks is None])

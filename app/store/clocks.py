@@ -4,22 +4,38 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Integer, Row, bindparam, func, select, update
 
 from app.store import bulk
 from app.store.database import Connection
-from app.store.dialect import among
+from app.store.dialect import named_among
 from app.store.tables import breaches, clocks, tickets
+from app.store.types import UtcDateTime
 
 _COLUMNS: Final = tuple(column.name for column in clocks.columns)
+# Statements are made once: making one costs more than running it.
+_OF_TICKETS: Final = (
+    select(clocks).where(named_among(clocks.c.ticket_id, "tickets")).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
+)
+_BREACHES_OF: Final = select(breaches).where(named_among(breaches.c.clock_id, "clocks"))
+_ABOVE: Final = clocks.c.next_check_at > bindparam("above", type_=UtcDateTime)
+_DUE: Final = (
+    select(clocks.c.ticket_id)
+    .where(clocks.c.next_check_at <= bindparam("at", type_=UtcDateTime))
+    .order_by(clocks.c.next_check_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_DUE_ABOVE: Final = _DUE.where(_ABOVE)
+_NEXT: Final = select(clocks.c.next_check_at).order_by(clocks.c.next_check_at).limit(1)
+_NEXT_OF_ALL: Final = _NEXT.where(clocks.c.next_check_at.is_not(None))
+_NEXT_ABOVE: Final = _NEXT.where(_ABOVE)
 
 
 async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """All clock rows of some tickets, by ticket id, oldest cycle first; each by the names of its columns."""
     found: dict[str, list[dict[str, Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
     if found:
-        query = select(clocks).where(among(conn, clocks.c.ticket_id, found)).order_by(clocks.c.ticket_id, clocks.c.metric, clocks.c.cycle)
-        for row in await conn.execute(query):
+        for row in await conn.execute(_OF_TICKETS, {"tickets": found}):
             found[row.ticket_id].append(dict(zip(_COLUMNS, row, strict=True)))
     return found
 
@@ -31,17 +47,15 @@ async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[str]:
     """Ids of the tickets that own the longest due clocks, at most `limit`, each once. `above`: only what is due after this instant."""
-    query = select(clocks.c.ticket_id).where(clocks.c.next_check_at <= at).order_by(clocks.c.next_check_at).limit(limit)
-    if above is not None:
-        query = query.where(clocks.c.next_check_at > above)
-    return list(dict.fromkeys((await conn.execute(query)).scalars()))
+    given = {"at": at, "most": limit} | ({} if above is None else {"above": above})
+    return list(dict.fromkeys((await conn.execute(_DUE if above is None else _DUE_ABOVE, given)).scalars()))
 
 
 async def next_check_at(conn: Connection, *, above: datetime | None = None) -> datetime | None:
     """The nearest instant at which any clock has something to say, after `above` where that is given; None when none ever has."""
-    column = clocks.c.next_check_at
-    query = select(column).where(column.is_not(None) if above is None else column > above).order_by(column).limit(1)
-    return (await conn.execute(query)).scalar()
+    if above is None:
+        return (await conn.execute(_NEXT_OF_ALL)).scalar()
+    return (await conn.execute(_NEXT_ABOVE, {"above": above})).scalar()
 
 
 async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:
@@ -61,8 +75,7 @@ async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str,
     """The breach rows of some clocks, by clock id."""
     if not clock_ids:
         return {}
-    query = select(breaches).where(among(conn, breaches.c.clock_id, clock_ids))
-    return {row.clock_id: row for row in await conn.execute(query)}
+    return {row.clock_id: row for row in await conn.execute(_BREACHES_OF, {"clocks": clock_ids})}
 
 
 async def save_breaches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

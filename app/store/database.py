@@ -29,6 +29,7 @@ Connection = AsyncConnection
 PING: Final = timedelta(seconds=2)
 _NOISE: Final = timedelta(seconds=1)
 """Clocks that differ by less are taken for equal: that may be the way to the database and back."""
+_NOW: Final = select(func.clock_timestamp())
 _SQLITE_FLOOR: Final = (3, 35)  # RETURNING
 _POSTGRESQL_FLOOR: Final = 150_000
 
@@ -93,7 +94,7 @@ class Database:
         """The present, aware, in UTC: PostgreSQL's own clock, the same for all replicas; on SQLite `fallback` (same machine)."""
         if not self._database_time:
             return fallback()
-        at: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        at: datetime = (await connection.execute(_NOW)).scalar_one()
         self._compare(at)
         return at.astimezone(UTC)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -67,7 +67,7 @@ class _Among(FunctionElement[bool]):
 @compiles(_Among, "sqlite")
 def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, texts = [compiler.process(clause, **options) for clause in element.clauses]
-    return f"{column} IN (SELECT value FROM json_each({texts}))"
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608
 
 
 @compiles(_Among, "postgresql")
@@ -89,14 +89,36 @@ def among(conn: Connection, column: ColumnElement[Any], values: Collection[str])
     return _Among(column, bindparam(None, values, type_=_Texts))
 
 
-def among_pairs(
-    conn: Connection, first: ColumnElement[Any], second: ColumnElement[Any], values: Collection[tuple[str, str]]
-) -> ColumnElement[bool]:
-    """As `among`, for pairs of text columns."""
-    wanted = sorted(set(values))
-    if conn.dialect.name == "sqlite":
-        value = func.json_each(json.dumps(wanted)).table_valued("value").c.value
-        return tuple_(first, second).in_(select(func.json_extract(value, "$[0]"), func.json_extract(value, "$[1]")))
-    firsts, seconds = (literal([pair[place] for pair in wanted], ARRAY(Text)) for place in (0, 1))
-    given = func.unnest(cast(firsts, ARRAY(Text)), cast(seconds, ARRAY(Text))).table_valued("first", "second").render_derived()
-    return tuple_(first, second).in_(select(given.c.first, given.c.second))
+class _Pairs(TypeDecorator[Collection[tuple[str, str]]]):
+    """Many pairs of texts as one parameter: JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Collection[tuple[str, str]] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        return json.dumps(sorted(set(value or ())))
+
+
+class _AmongPairs(FunctionElement[bool]):
+    """Two text columns and the pairs they may be; each database spells it otherwise."""
+
+    name = "among_pairs"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_AmongPairs, "sqlite")
+def _in_json_pairs(element: _AmongPairs, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = [compiler.process(clause, **options) for clause in element.clauses]
+    return f"({first}, {second}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each({pairs}))"  # noqa: S608
+
+
+@compiles(_AmongPairs, "postgresql")
+def _in_jsonb_pairs(element: _AmongPairs, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = [compiler.process(clause, **options) for clause in element.clauses]
+    return f"({first}, {second}) IN (SELECT pair ->> 0, pair ->> 1 FROM jsonb_array_elements(CAST({pairs} AS jsonb)) AS given (pair))"  # noqa: S608
+
+
+def named_among_pairs(first: ColumnElement[Any], second: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """As `named_among`, for pairs of text columns."""
+    return _AmongPairs(first, second, bindparam(name, type_=_Pairs))

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, delete, insert, select, update
+from sqlalchemy import Row, case, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Conflict
@@ -15,13 +15,28 @@ from app.rules.calendar import Calendar
 from app.rules.escalation import Ladder
 from app.rules.escalation_log import Entry
 from app.rules.escalation_run import Run, replay
-from app.store import escalation_codec, outbox
+from app.store import bulk, escalation_codec, outbox
 from app.store.database import Connection
-from app.store.dialect import among, insert_ignoring
+from app.store.dialect import among, insert_ignoring, named_among
 from app.store.tables import deliveries, escalation_log, escalations, service_keys, tickets
 
 _RUNGS: Final = ("escalation.step", "sla.warning")
 """Events by which a rung speaks, and of which the breach's own all-clear says nothing."""
+
+_OPEN: Final = (
+    select(escalations).where(named_among(escalations.c.ticket_id, "tickets"), escalations.c.closed_at.is_(None)).order_by(escalations.c.id)
+)
+_CAUSES: Final = select(escalations.c.clock_id, escalations.c.generation, escalations.c.cause).where(
+    named_among(escalations.c.clock_id, "clocks")
+)
+_NEXT: Final = (
+    select(escalations.c.next_step_at).where(escalations.c.next_step_at.is_not(None)).order_by(escalations.c.next_step_at).limit(1)
+)
+_LOGS: Final = (
+    select(escalation_log)
+    .where(named_among(escalation_log.c.escalation_id, "runs"))
+    .order_by(escalation_log.c.escalation_id, escalation_log.c.number)
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +61,8 @@ async def open_of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict
     """The runs of some tickets that are not closed, by ticket id, oldest first; a ticket without one is left out."""
     if not ticket_ids:
         return {}
-    query = select(escalations).where(among(conn, escalations.c.ticket_id, ticket_ids), escalations.c.closed_at.is_(None))
     found: dict[str, list[Stored]] = {}
-    for stored in await _with_logs(conn, list(await conn.execute(query.order_by(escalations.c.id)))):
+    for stored in await _with_logs(conn, list(await conn.execute(_OPEN, {"tickets": ticket_ids}))):
         found.setdefault(stored.row.ticket_id, []).append(stored)
     return found
 
@@ -78,9 +92,7 @@ async def causes(conn: Connection, clock_ids: Collection[str]) -> set[tuple[str,
     """What some clocks have opened runs for already: (clock id, generation, cause)."""
     if not clock_ids:
         return set()
-    columns = (escalations.c.clock_id, escalations.c.generation, escalations.c.cause)
-    query = select(*columns).where(among(conn, escalations.c.clock_id, clock_ids))
-    return {(row.clock_id, row.generation, row.cause) for row in await conn.execute(query)}
+    return {(row.clock_id, row.generation, row.cause) for row in await conn.execute(_CAUSES, {"clocks": clock_ids})}
 
 
 async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str]:
@@ -91,8 +103,7 @@ async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str
 
 async def next_step_at(conn: Connection) -> datetime | None:
     """The nearest instant at which any run has something to do; None when none has."""
-    query = select(escalations.c.next_step_at).where(escalations.c.next_step_at.is_not(None)).order_by(escalations.c.next_step_at)
-    return (await conn.execute(query.limit(1))).scalar()
+    return (await conn.execute(_NEXT)).scalar()
 
 
 async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:
@@ -108,14 +119,8 @@ async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """
     fresh = [_values(row) for row in rows if row["fence"] == 0]
     known = [_values(row) for row in rows if row["fence"] > 0]
-    if fresh:
-        await conn.execute(insert(escalations), fresh)
-    if known:
-        columns = [name for name in known[0] if name not in ("id", "snapshot")]
-        changes = (
-            update(escalations).where(escalations.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in columns})
-        )
-        await conn.execute(changes, [{f"b_{name}": row[name] for name in ("id", *columns)} for row in known])
+    await bulk.write(conn, escalations, "insert", fresh)
+    await bulk.write(conn, escalations, "update", known)
     lines = [
         {"escalation_id": row["id"], "number": row["fence"] + place, **escalation_codec.dump_entry(entry)}
         for row in rows
@@ -124,7 +129,7 @@ async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if not lines:
         return
     try:
-        await conn.execute(insert(escalation_log), lines)
+        await bulk.write(conn, escalation_log, "insert", lines)
     except IntegrityError as error:  # a line of this number is there: the lock on the ticket was lost
         raise Conflict("The escalation was changed by somebody else at the same moment; try again.") from error
 
@@ -201,7 +206,6 @@ async def known_key(conn: Connection, name: str) -> bytes | None:
 async def _with_logs(conn: Connection, rows: Sequence[Row[Any]]) -> list[Stored]:
     logs: dict[str, list[Entry]] = {row.id: [] for row in rows}
     if logs:
-        query = select(escalation_log).where(among(conn, escalation_log.c.escalation_id, list(logs)))
-        for line in await conn.execute(query.order_by(escalation_log.c.escalation_id, escalation_log.c.number)):
+        for line in await conn.execute(_LOGS, {"runs": logs}):
             logs[line.escalation_id].append(escalation_codec.load_entry(line))
     return [Stored(row, tuple(logs[row.id])) for row in rows]

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, func, or_, select, update
 
 from app.ids import DELIVERY, new_id
 from app.store import bulk, wakes
 from app.store.database import Connection
-from app.store.dialect import among
+from app.store.dialect import among, named_among
 from app.store.tables import deliveries, notices
 
 PENDING: Final = "pending"
@@ -50,7 +50,8 @@ async def supersede(conn: Connection, *, types: Collection[str], clock_ids: Coll
     """Take back what has not been accepted yet of some clocks; the rows as `take_back` gives them."""
     if not clock_ids:
         return []
-    return await take_back(conn, among(conn, deliveries.c.clock_id, clock_ids), deliveries.c.type.in_(sorted(types)))
+    waiting = await conn.execute(_WAITING, {"clocks": clock_ids, "types": types})
+    return await _take_back(conn, list(waiting.scalars()))
 
 
 async def take_back(conn: Connection, *which: ColumnElement[bool]) -> list[Row[Any]]:
@@ -59,9 +60,19 @@ async def take_back(conn: Connection, *which: ColumnElement[bool]) -> list[Row[A
     One that is on its way cannot be stopped: it is `withdrawn`. If that attempt is accepted it is delivered, else superseded. What
     depends on how that ends may be enqueued with `waits_for` (its id) and `waits_if`.
     """
-    waiting = select(deliveries.c.id).where(*which, deliveries.c.state.in_([PENDING, PAUSED]), deliveries.c.withdrawn == false())
-    # Locked in the order of their ids, as those who record attempts do: so neither waits for the other for ever.
-    ids = list((await conn.execute(waiting.order_by(deliveries.c.id).with_for_update())).scalars())
+    return await _take_back(conn, list((await conn.execute(_waiting(*which))).scalars()))
+
+
+def _waiting(*which: ColumnElement[bool]) -> Select[Any]:
+    """Locked in the order of their ids, as those who record attempts do: so neither waits for the other for ever."""
+    free = (deliveries.c.state.in_([PENDING, PAUSED]), deliveries.c.withdrawn == false())
+    return select(deliveries.c.id).where(*which, *free).order_by(deliveries.c.id).with_for_update()
+
+
+_WAITING: Final = _waiting(named_among(deliveries.c.clock_id, "clocks"), named_among(deliveries.c.type, "types"))
+
+
+async def _take_back(conn: Connection, ids: Collection[str]) -> list[Row[Any]]:
     if not ids:
         return []
     on_its_way = deliveries.c.leased_until.is_not(None)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, select
 from app.rules.signals import Related
 from app.store import bulk
 from app.store.database import Connection
-from app.store.dialect import among, among_pairs
+from app.store.dialect import among, named_among_pairs
 from app.store.tables import signals, tickets
 
 LOOKED_AT: Final = 2_000
@@ -74,13 +74,13 @@ async def _others(
 ) -> list[Row[Any]]:
     columns = ("id", "source", "external_id", "requester", "organization", "category", "created_at")
     query = select(*(tickets.c[name] for name in columns)).where(
-        among_pairs(conn, tickets.c.source, column, pairs),
+        named_among_pairs(tickets.c.source, column, "pairs"),
         tickets.c.created_at >= first,
         tickets.c.created_at < last,
         tickets.c.deleted.is_(False),
         tickets.c.merged_into.is_(None),
     )
-    return list(await conn.execute(query.order_by(tickets.c.created_at.desc()).limit(LOOKED_AT)))
+    return list(await conn.execute(query.order_by(tickets.c.created_at.desc()).limit(LOOKED_AT), {"pairs": pairs}))
 
 
 def _relation(one: Asked, row: Row[Any], span: timedelta) -> Related | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, RowMapping, insert, select, update
+from sqlalchemy import Row, RowMapping, bindparam, insert, select, update
 
 from app.store.database import Connection
 from app.store.dialect import among
@@ -30,10 +30,16 @@ async def end(conn: Connection, silence_id: str, at: datetime, by: str) -> None:
     await conn.execute(update(escalations).where(*still).values(next_step_at=at))
 
 
+_SINCE: Final = (
+    select(silences)
+    .where(silences.c.over_at > bindparam("begin"), silences.c.starts_at <= bindparam("at"))
+    .order_by(silences.c.over_at.desc(), silences.c.id)
+)
+
+
 async def since(conn: Connection, begin: datetime, at: datetime) -> Sequence[Row[Any]]:
     """Those that have begun by `at` and hold then, or were over later than `begin`; the one that ends last first."""
-    query = select(silences).where(silences.c.over_at > begin, silences.c.starts_at <= at)
-    return (await conn.execute(query.order_by(silences.c.over_at.desc(), silences.c.id))).all()
+    return (await conn.execute(_SINCE, {"begin": begin, "at": at})).all()
 
 
 async def next_summary_at(conn: Connection) -> datetime | None:

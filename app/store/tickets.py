@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, select, type_coerce, update
+from sqlalchemy import ColumnElement, Integer, LargeBinary, Select, bindparam, select, type_coerce, update
 
 from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
 from app.rules.timeline import Timeline
 from app.store import bulk, timeline_codec
 from app.store.database import Connection
-from app.store.dialect import among, among_pairs
+from app.store.dialect import among, named_among, named_among_pairs
 from app.store.tables import events, tickets
 
 RAW_TIMELINE: Final = type_coerce(tickets.c.timeline, LargeBinary)
@@ -99,11 +99,11 @@ async def lock_refs(conn: Connection, refs: Collection[Ref], at: datetime) -> di
     Most are known, so they are looked for first. Two writers that make new ones do so in the order of their names, and do not wait for each
     other in a circle; should they ever, the database ends one, which is done again.
     """
-    held = {ticket.ref: ticket for ticket in await _lock(conn, _named(conn, refs), skip_locked=False)}
+    held = {ticket.ref: ticket for ticket in await _lock(conn, _BY_REF, {"refs": refs})}
     missing = {ref for ref in refs if ref not in held}
     if missing:
         await _make(conn, missing, at)
-        held |= {ticket.ref: ticket for ticket in await _lock(conn, _named(conn, missing), skip_locked=False)}
+        held |= {ticket.ref: ticket for ticket in await _lock(conn, _BY_REF, {"refs": missing})}
     return held
 
 
@@ -124,23 +124,23 @@ async def _make(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
     await bulk.write(conn, tickets, "insert_new", rows)
 
 
-def _named(conn: Connection, refs: Collection[Ref]) -> ColumnElement[bool]:
-    return among_pairs(conn, tickets.c.source, tickets.c.external_id, refs)
-
-
 async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:
     """Lock tickets by our id, in id order. With `skip_locked` those that somebody else holds are left out: their holder judges them."""
-    return await _lock(conn, among(conn, tickets.c.id, ids), skip_locked=skip_locked)
+    return await _lock(conn, _BY_ID_IF_FREE if skip_locked else _BY_ID, {"ids": ids})
 
 
-async def _lock(conn: Connection, where: Any, *, skip_locked: bool) -> list[LockedTicket]:
-    query = (
-        select(tickets.c.id, tickets.c.source, tickets.c.external_id, RAW_TIMELINE, tickets.c.version, tickets.c.revision)
-        .where(where)
-        .order_by(tickets.c.id)
-        .with_for_update(skip_locked=skip_locked)
-    )
-    return [LockedTicket(*row) for row in await conn.execute(query)]
+def _locking(where: ColumnElement[bool], *, skip_locked: bool = False) -> Select[Any]:
+    columns = (tickets.c.id, tickets.c.source, tickets.c.external_id, RAW_TIMELINE, tickets.c.version, tickets.c.revision)
+    return select(*columns).where(where).order_by(tickets.c.id).with_for_update(skip_locked=skip_locked)
+
+
+_BY_REF: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"))
+_BY_ID: Final = _locking(named_among(tickets.c.id, "ids"))
+_BY_ID_IF_FREE: Final = _locking(named_among(tickets.c.id, "ids"), skip_locked=True)
+
+
+async def _lock(conn: Connection, query: Select[Any], which: Mapping[str, Any]) -> list[LockedTicket]:
+    return [LockedTicket(*row) for row in await conn.execute(query, which)]
 
 
 async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:
@@ -182,11 +182,13 @@ async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
 
 async def next_date(conn: Connection) -> datetime | None:
     """The nearest instant at which a ticket has to be judged though no clock is due (tier by date, signal ahead); None when none has."""
-    column = tickets.c.rejudge_at
-    return (await conn.execute(select(column).where(column.is_not(None)).order_by(column).limit(1))).scalar()
+    return (await conn.execute(_NEXT_DATE)).scalar()
 
 
 async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
     """Ids of tickets that have to be judged at or before `at` though no clock is due."""
-    query = select(tickets.c.id).where(tickets.c.rejudge_at <= at).limit(limit)
-    return list((await conn.execute(query)).scalars())
+    return list((await conn.execute(_DATED, {"at": at, "most": limit})).scalars())
+
+
+_NEXT_DATE: Final = select(tickets.c.rejudge_at).where(tickets.c.rejudge_at.is_not(None)).order_by(tickets.c.rejudge_at).limit(1)
+_DATED: Final = select(tickets.c.id).where(tickets.c.rejudge_at <= bindparam("at")).limit(bindparam("most", type_=Integer))
