@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from app.rules.evaluate import Verdict, evaluate
@@ -38,6 +39,9 @@ SETBACK = timedelta(minutes=1)
 """How long a ticket that cannot be judged is left alone."""
 
 
+Before = Mapping[str, Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What judging came to. `next_check_at`: the nearest instant at which one of the judged clocks has something to say; `next_step_at`: at
@@ -65,7 +69,16 @@ class _Case:
     def knowledge(self, *, has_runs: bool) -> Knowledge:
         """What is known of the ticket afterwards."""
         clocks = {row["id"]: row for row in self.stored} | {row["id"]: row for row in self.own.clock_rows}
-        return Knowledge(self.ticket.id, self.ticket.version + 1, self.ticket.timeline, tuple(clocks.values()), has_runs)
+        [row] = self.own.ticket_rows
+        rest = {name: value for name, value in row.items() if name != "timeline"}
+        return Knowledge(self.ticket.id, row["version"], rest, self.ticket.timeline, tuple(clocks.values()), has_runs)
+
+    def before(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The rows of ticket and clocks as they were, by id; without the ticket's where it is not known."""
+        if self.ticket.known is not None:
+            yield self.ticket.id, self.ticket.known.row
+        for row in self.stored:
+            yield row["id"], row
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,8 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
     for ticket_id in failed or ():
         await clock_store.postpone(conn, ticket_id, at + SETBACK)
         await escalations.postpone(conn, ticket_id, at + SETBACK)
-    return replace(await write(conn, found, current, at, hush), known=knowledge)
+    before = dict(each for case in cases for each in case.before())
+    return replace(await write(conn, found, current, at, hush, before), known=knowledge)
 
 
 async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
@@ -155,13 +169,17 @@ async def _hush(conn: Connection, cases: Sequence[_Case], lively: Sequence[_Case
     return await silencing.load(conn, at, since=min((run.row.opened_at for each in runs.open.values() for run in each), default=None))
 
 
-async def write(conn: Connection, found: Consequences, current: Current, at: datetime, hush: Hush | None = None) -> Judged:
-    """Store what follows and enqueue what must be said about it, in the transaction of the caller, who holds the tickets. `hush`: the
-    silences that hold; None: they are asked for."""
+async def write(
+    conn: Connection, found: Consequences, current: Current, at: datetime, hush: Hush | None = None, before: Before = MappingProxyType({})
+) -> Judged:
+    """Store what follows and enqueue what must be said about it, in the transaction of the caller, who holds the tickets.
+
+    `hush`: the silences that hold; None: they are asked for. `before`: the rows of tickets and clocks as they are stored, by id.
+    """
     hush = hush or await silencing.load(conn, at)
     await mark(conn, found, at)
-    await tickets.save(conn, found.ticket_rows)
-    await clock_store.save(conn, found.clock_rows)
+    await tickets.save(conn, found.ticket_rows, before)
+    await clock_store.save(conn, found.clock_rows, before)
     await clock_store.save_breaches(conn, found.breach_rows)
     await tickets.count_change(conn, _taken_up(found))
     await escalations.save(conn, found.run_rows)

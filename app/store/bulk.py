@@ -1,7 +1,8 @@
 """Many rows by one statement, for the hot paths: written once for a table and its keys, handed to the driver as it likes it best.
 
-SQLite takes a list of tuples; PostgreSQL one array for each column, unnested on the server, which plans and answers once. No row passes
-through SQLAlchemy's own machinery, which would cost more than the database does. Names come from the tables, values are parameters.
+SQLite takes a list of tuples; PostgreSQL all rows as one JSON text, which the server makes rows of again, plans and answers once (an array
+for each column costs us twice as much: the driver looks at every value). No row passes through SQLAlchemy's own machinery, which would cost
+more than the database does. Names come from the tables, values are parameters.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from operator import itemgetter
 from typing import Any, Final, Literal
 
 import orjson
-from sqlalchemy import Table
+from sqlalchemy import LargeBinary, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import StrCompileDialect
 
@@ -27,16 +28,48 @@ _POSTGRESQL: Final[Any] = postgresql.dialect()  # type: ignore[no-untyped-call]
 _QUOTES: Final = StrCompileDialect().identifier_preparer
 
 
-async def write(conn: Connection, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows; each with the same keys, the primary key among them. Of rows with one primary key the last counts."""
+async def write(
+    conn: Connection, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] | None = None
+) -> None:
+    """Write rows; each with the same keys, the primary key among them. Of rows with one primary key the last counts.
+
+    `only`: the keys that matter, the primary key among them; None: all.
+    """
     if not rows:
         return
-    statement = _statement(conn.dialect.name, table, mode, tuple(rows[0]))
+    statement = _statement(conn.dialect.name, table, mode, only or tuple(rows[0]))
     given = _once(rows, statement.primary)
     if conn.dialect.name == "postgresql":
-        await conn.exec_driver_sql(statement.sql, tuple([_column(given, name, convert) for name, convert in statement.order]))
+        await conn.exec_driver_sql(statement.sql, (orjson.dumps([statement.object_of(row) for row in given]).decode(),))
     else:
         await conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in given])
+
+
+async def update(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+    """Update rows by their `id`. `before`: rows as they are stored, by id; of one that is missing everything is written.
+
+    SQLite touches the index of every column that is written, so there a column that is in one is written only where it has changed.
+    PostgreSQL looks for itself.
+    """
+    if conn.dialect.name == "postgresql":
+        await write(conn, table, "update", rows)
+        return
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    plain, indexed = _kinds(table, tuple(rows[0])) if rows else ((), ())
+    for row in rows:
+        old = before.get(row["id"])
+        changed = indexed if old is None else tuple([name for name in indexed if row[name] != old[name]])
+        groups.setdefault(changed, []).append(row)
+    for changed, group in groups.items():
+        await write(conn, table, "update", group, only=("id", *plain, *changed))
+
+
+@cache
+def _kinds(table: Table, keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns of these keys that are in no index, and those that are; without the id."""
+    indexed = {column.name for index in table.indexes for column in index.columns}
+    others = [key for key in keys if key != "id"]
+    return tuple([key for key in others if key not in indexed]), tuple([key for key in others if key in indexed])
 
 
 def _once(rows: Sequence[Mapping[str, Any]], primary: Sequence[str]) -> Sequence[Mapping[str, Any]]:
@@ -48,13 +81,6 @@ def _once(rows: Sequence[Mapping[str, Any]], primary: Sequence[str]) -> Sequence
     return [by_key[each] for each in sorted(by_key)]
 
 
-def _column(rows: Sequence[Mapping[str, Any]], name: str, convert: Convert | None) -> list[Any]:
-    """One column of many rows, as the driver takes it."""
-    if convert is None:
-        return [row[name] for row in rows]
-    return [None if (value := row[name]) is None else convert(value) for row in rows]
-
-
 @dataclass(frozen=True, slots=True)
 class _Statement:
     sql: str
@@ -63,8 +89,12 @@ class _Statement:
     primary: tuple[str, ...]
 
     def tuple_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        """One row as the driver takes it."""
+        """One row as SQLite's driver takes it."""
         return tuple([row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in self.order])
+
+    def object_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """One row as a JSON object for PostgreSQL."""
+        return {name: row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in self.order}
 
 
 @cache
@@ -74,12 +104,12 @@ def _statement(dialect: str, table: Table, mode: Mode, keys: tuple[str, ...]) ->
     order = [*values, *primary] if mode == "update" else list(keys)
     write = _update if mode == "update" else _insert
     sql = write(dialect, table, mode, order, values, primary)
-    return _Statement(sql, tuple((key, _convert(table, key)) for key in order), primary)
+    return _Statement(sql, tuple((str(key), _convert(dialect, table, key)) for key in order), primary)
 
 
 def _insert(dialect: str, table: Table, mode: Mode, order: list[str], values: list[str], primary: tuple[str, ...]) -> str:
     names = ", ".join(_quoted(key) for key in order)
-    given = f"SELECT * FROM {_unnested(table, order)}" if dialect == "postgresql" else f"VALUES ({', '.join('?' * len(order))})"  # noqa: S608
+    given = f"SELECT {names} FROM {_recordset(table, order)}" if dialect == "postgresql" else f"VALUES ({', '.join('?' * len(order))})"  # noqa: S608
     conflict = {
         "insert": "",
         "insert_new": " ON CONFLICT DO NOTHING",
@@ -95,23 +125,30 @@ def _update(dialect: str, table: Table, mode: Mode, order: list[str], values: li
         return f"UPDATE {table.name} SET {settings} WHERE {' AND '.join(f'{_quoted(key)} = ?' for key in primary)}"  # noqa: S608
     settings = ", ".join(f"{_quoted(key)} = given.{_quoted(key)}" for key in values)
     which = " AND ".join(f"{table.name}.{_quoted(key)} = given.{_quoted(key)}" for key in primary)
-    names = ", ".join(_quoted(key) for key in order)
-    return f"UPDATE {table.name} SET {settings} FROM {_unnested(table, order)} AS given ({names}) WHERE {which}"  # noqa: S608
+    return f"UPDATE {table.name} SET {settings} FROM {_recordset(table, order)} WHERE {which}"  # noqa: S608
 
 
-def _unnested(table: Table, order: list[str]) -> str:
-    return f"unnest({', '.join(f'${number}::{_array(table, key)}' for number, key in enumerate(order, start=1))})"
+def _recordset(table: Table, order: list[str]) -> str:
+    columns = ", ".join(f"{_quoted(key)} {table.c[key].type.compile(dialect=_POSTGRESQL)}" for key in order)
+    return f"json_to_recordset($1::json) AS given ({columns})"
 
 
-def _array(table: Table, key: str) -> str:
-    return f"{table.c[key].type.compile(dialect=_POSTGRESQL)}[]"
-
-
-def _convert(table: Table, key: str) -> Convert | None:
+def _convert(dialect: str, table: Table, key: str) -> Convert | None:
     kind = table.c[key].type
     if isinstance(kind, UtcDateTime):
         return to_microseconds
-    return _json if isinstance(kind, JsonBytes) else None
+    if isinstance(kind, JsonBytes):
+        return _json if dialect == "sqlite" else _hex_of_json
+    return _hex if isinstance(kind, LargeBinary) and dialect == "postgresql" else None
+
+
+def _hex_of_json(value: Any) -> str:
+    return _hex(_json(value))
+
+
+def _hex(value: bytes) -> str:
+    """Bytes as PostgreSQL reads them in a text."""
+    return f"\\x{value.hex()}"
 
 
 def _json(value: Any) -> bytes:

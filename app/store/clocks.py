@@ -40,9 +40,10 @@ async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str,
     return found
 
 
-async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace clocks by id; every row with all columns."""
-    await bulk.write(conn, clocks, "replace", rows)
+async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write clocks, every row with all columns. `before`: those that are stored, by id, as they are; the others are new."""
+    await bulk.write(conn, clocks, "insert", [row for row in rows if row["id"] not in before])
+    await bulk.update(conn, clocks, [row for row in rows if row["id"] in before], before)
 
 
 async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[str]:

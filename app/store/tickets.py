@@ -28,6 +28,8 @@ class Knowledge:
 
     id: str
     version: int
+    row: Mapping[str, Any]
+    """What its row says, but for the timeline."""
     timeline: Timeline
     clocks: Sequence[Mapping[str, Any]]
     """The rows of its clocks."""
@@ -163,9 +165,12 @@ async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, s
     await bulk.write(conn, events, "insert_new", rows)
 
 
-async def save(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns."""
-    await bulk.write(conn, tickets, "update", rows)
+async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns.
+
+    `before`: the rows of some of them as they are stored, by id.
+    """
+    await bulk.update(conn, tickets, rows, before)
 
 
 async def count_change(conn: Connection, ids: Collection[str]) -> None:

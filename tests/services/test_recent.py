@@ -14,7 +14,7 @@ def ticket(name: str = "1", version: int = 1, line: Timeline = LINE) -> LockedTi
 
 
 def known(name: str = "1", version: int = 1, line: Timeline = LINE, *, has_runs: bool = False) -> Knowledge:
-    return Knowledge(f"tkt_{name}", version, line, ({"id": f"clk_{name}"},), has_runs)
+    return Knowledge(f"tkt_{name}", version, {}, line, ({"id": f"clk_{name}"},), has_runs)
 
 
 def test_the_next_change_of_a_ticket_goes_on_from_what_is_remembered() -> None:
