@@ -38,7 +38,7 @@ class Floor:
         self._looked: datetime | None = None
 
     def below(self, at: datetime) -> datetime | None:
-        """Nothing at or before this instant needs to be looked at in a pass at `at`; None: look at everything."""
+        """Nothing at or before this instant needs to be looked at in a pass that begins at `at` (by this machine); None: look at all."""
         if self._looked is None or self._passed is None or not timedelta(0) <= at - self._looked < WHOLE_LOOK:
             self._looked = at
             return None
@@ -55,35 +55,36 @@ async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BAT
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `floor`: what the
     passes before this one have seen to; None: nothing is known of them.
     """
-    async with db.read() as conn:  # most passes find nothing, and end here
-        at = await db.now(conn, now)
-        below = floor.below(at) if floor else None
-        nearest = await clocks.next_check_at(conn, above=below)
-        dated_at = await tickets.next_date(conn)
-    if (nearest is None or nearest > at) and (dated_at is None or dated_at > at):
-        done = Pass(0, 0, 0, more=False, next_check_at=_nearest(nearest, dated_at))
+    below = floor.below(now()) if floor else None
+    async with db.ask() as conn:  # most passes find nothing, and end here
+        told, clock_at, date_at = await clocks.nearest(conn, above=below)
+    at = db.present(told, now)
+    ahead = _nearest(clock_at, date_at)
+    if ahead is not None and ahead <= at:
+        done = await _fire(db, live, now, limit, below, has_dates=date_at is not None and date_at <= at)
     else:
-        done = await _fire(db, live, now, limit, below)
+        done = Pass(0, 0, 0, more=False, next_check_at=ahead)
     metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
     if floor:
         floor.passed(at)
     return done
 
 
-async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: datetime | None) -> Pass:
+async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: datetime | None, *, has_dates: bool) -> Pass:
     async with db.begin() as conn:
         at = await db.now(conn, now)
         due = await clocks.due_tickets(conn, at, limit=limit, above=below)
-        due += await tickets.dated(conn, at, limit=max(0, limit - len(due)))
+        due += await tickets.dated(conn, at, limit=max(0, limit - len(due))) if has_dates else []
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
         judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
-        nearest = _nearest(await clocks.next_check_at(conn, above=below), await tickets.next_date(conn))
+        _, clock_at, date_at = await clocks.nearest(conn, above=below)
+    ahead = _nearest(clock_at, date_at)
     return Pass(
         tickets=len(held),
         breaches=judged.breaches if judged else 0,
         deliveries=judged.deliveries if judged else 0,
-        more=bool(held) and nearest is not None and nearest <= at,
-        next_check_at=nearest,
+        more=bool(held) and ahead is not None and ahead <= at,
+        next_check_at=ahead,
     )
 
 

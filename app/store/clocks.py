@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Integer, Row, bindparam, func, select, update
 
 from app.store import bulk
-from app.store.database import Connection
+from app.store.database import SERVER_TIME, Connection
 from app.store.dialect import named_among
 from app.store.tables import breaches, clocks, tickets
 from app.store.types import UtcDateTime
@@ -27,8 +27,9 @@ _DUE: Final = (
 )
 _DUE_ABOVE: Final = _DUE.where(_ABOVE)
 _NEXT: Final = select(clocks.c.next_check_at).order_by(clocks.c.next_check_at).limit(1)
-_NEXT_OF_ALL: Final = _NEXT.where(clocks.c.next_check_at.is_not(None))
-_NEXT_ABOVE: Final = _NEXT.where(_ABOVE)
+_DATE: Final = select(tickets.c.rejudge_at).where(tickets.c.rejudge_at.is_not(None)).order_by(tickets.c.rejudge_at).limit(1)
+_NEAREST: Final = select(SERVER_TIME, _NEXT.where(clocks.c.next_check_at.is_not(None)).scalar_subquery(), _DATE.scalar_subquery())
+_NEAREST_ABOVE: Final = select(SERVER_TIME, _NEXT.where(_ABOVE).scalar_subquery(), _DATE.scalar_subquery())
 
 
 async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
@@ -52,11 +53,12 @@ async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: date
     return list(dict.fromkeys((await conn.execute(_DUE if above is None else _DUE_ABOVE, given)).scalars()))
 
 
-async def next_check_at(conn: Connection, *, above: datetime | None = None) -> datetime | None:
-    """The nearest instant at which any clock has something to say, after `above` where that is given; None when none ever has."""
-    if above is None:
-        return (await conn.execute(_NEXT_OF_ALL)).scalar()
-    return (await conn.execute(_NEXT_ABOVE, {"above": above})).scalar()
+async def nearest(conn: Connection, *, above: datetime | None = None) -> tuple[datetime | None, datetime | None, datetime | None]:
+    """The database's own time (`Database.present`), and the nearest instants at which any clock has something to say (after `above` where
+    that is given), and at which a ticket has to be judged though no clock is due (tier by date, signal ahead). None: there is none."""
+    query, given = (_NEAREST, {}) if above is None else (_NEAREST_ABOVE, {"above": above})
+    told, clock_at, date_at = (await conn.execute(query, given)).one()
+    return told, clock_at, date_at
 
 
 async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:

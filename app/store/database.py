@@ -14,13 +14,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import DateTime, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.errors import Unavailable
 from app.settings import InvalidSettings
 from app.store import outages
-from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
+from app.store.engines import ASKS, connected, make_folder, parse, postgresql_engine, sqlite_engine
 from app.telemetry import metrics
 from app.timesource import Now, utc_now
 
@@ -29,9 +32,31 @@ Connection = AsyncConnection
 PING: Final = timedelta(seconds=2)
 _NOISE: Final = timedelta(seconds=1)
 """Clocks that differ by less are taken for equal: that may be the way to the database and back."""
-_NOW: Final = select(func.clock_timestamp())
 _SQLITE_FLOOR: Final = (3, 35)  # RETURNING
 _POSTGRESQL_FLOOR: Final = 150_000
+
+
+class _ServerTime(FunctionElement[datetime]):
+    """The present by the database's own clock; NULL on SQLite, which has none."""
+
+    name = "server_time"
+    type = DateTime(timezone=True)
+    inherit_cache = True
+
+
+@compiles(_ServerTime, "sqlite")
+def _no_time(_element: _ServerTime, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "NULL"
+
+
+@compiles(_ServerTime, "postgresql")
+def _clock_timestamp(_element: _ServerTime, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "clock_timestamp()"
+
+
+SERVER_TIME: Final = _ServerTime()
+"""For `Database.present`."""
+_NOW: Final = select(SERVER_TIME)
 
 
 class Database:
@@ -54,6 +79,8 @@ class Database:
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self._writer, self._reader = self._engines(pool)
+        alone = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._asker = self._reader.execution_options(**{ASKS: True}, **alone)
 
     async def open(self) -> None:
         """Connect, and see that the database is one we can work with. Unavailable (with the reason) or InvalidSettings."""
@@ -90,13 +117,24 @@ class Database:
         async with self._transaction(self._reader) as connection:
             yield connection
 
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[Connection]:
+        """A connection for one statement that only reads: no transaction around it."""
+        async with connected(self._asker) as connection:
+            yield connection
+
     async def now(self, connection: Connection, fallback: Now) -> datetime:
         """The present, aware, in UTC: PostgreSQL's own clock, the same for all replicas; on SQLite `fallback` (same machine)."""
         if not self._database_time:
             return fallback()
-        at: datetime = (await connection.execute(_NOW)).scalar_one()
-        self._compare(at)
-        return at.astimezone(UTC)
+        return self.present((await connection.execute(_NOW)).scalar_one(), fallback)
+
+    def present(self, told: datetime | None, fallback: Now) -> datetime:
+        """The same, where a statement has asked for `SERVER_TIME` and this is what it was told."""
+        if not self._database_time or told is None:
+            return fallback()
+        self._compare(told)
+        return told.astimezone(UTC)
 
     def clock(self, machine: Now) -> Now:
         """A `Now` that needs no connection and goes by the database's clock, whatever `machine` (this machine's) says: PostgreSQL's as it

@@ -21,6 +21,8 @@ from app.settings import InvalidSettings
 from app.store import outages
 
 SQLITE_READERS: Final = 4
+ASKS: Final = "slawatch_asks"
+"""Execution option of a connection that runs a single statement, which needs no transaction around it."""
 _SESSION: Final = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
@@ -109,7 +111,8 @@ def sqlite_engine(file: str, role: Literal["writer", "reader", "migration"], *, 
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if role == "reader" else "BEGIN IMMEDIATE")
+        if not connection.get_execution_options().get(ASKS):
+            connection.exec_driver_sql("BEGIN" if role == "reader" else "BEGIN IMMEDIATE")
 
     event.listen(engine.sync_engine, "handle_error", outages.translate, retval=True)
     return engine

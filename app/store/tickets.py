@@ -185,15 +185,9 @@ async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
     return list((await conn.execute(query)).scalars())
 
 
-async def next_date(conn: Connection) -> datetime | None:
-    """The nearest instant at which a ticket has to be judged though no clock is due (tier by date, signal ahead); None when none has."""
-    return (await conn.execute(_NEXT_DATE)).scalar()
-
-
 async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
     """Ids of tickets that have to be judged at or before `at` though no clock is due."""
     return list((await conn.execute(_DATED, {"at": at, "most": limit})).scalars())
 
 
-_NEXT_DATE: Final = select(tickets.c.rejudge_at).where(tickets.c.rejudge_at.is_not(None)).order_by(tickets.c.rejudge_at).limit(1)
 _DATED: Final = select(tickets.c.id).where(tickets.c.rejudge_at <= bindparam("at")).limit(bindparam("most", type_=Integer))

@@ -42,7 +42,7 @@ from app.services.breaches import fire_due, rejudge_stale
 from app.services.escalations import fire_steps
 from app.services.silences import Wish
 from app.services.summaries import tell_what_is_left
-from app.store import clocks, silences, tickets, wakes
+from app.store import clocks, silences, wakes
 from app.store import escalations as runs
 from app.store.database import Database
 from app.store.tables import deliveries, escalation_log, notices
@@ -115,7 +115,7 @@ class Stage:
         while not asleep:
             async with self.desk.db.read() as conn:
                 found = [
-                    await clocks.next_check_at(conn), await tickets.next_date(conn), await runs.next_step_at(conn),
+                    *(await clocks.nearest(conn))[1:], await runs.next_step_at(conn),
                     await silences.next_summary_at(conn),
                 ]  # fmt: skip
             ahead = min((each for each in found if each is not None), default=None)
