@@ -44,7 +44,7 @@ class Clock(BaseModel):
     target: str = Field(description="As promised: 4h, 2bd.")
     target_seconds: int | None = Field(description="Null for business days.")
     elapsed_seconds: int
-    fired: list[str] = Field(description="Milestones that have fired.")
+    fired: list[str] = Field(description="Milestones that have fired; `retargeted#7`: that another due instant was told.")
     policy: str
     calendar: str
     revision: int

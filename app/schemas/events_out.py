@@ -13,6 +13,7 @@ from app.schemas.context_out import Instant as Instant
 from app.schemas.context_out import Out as _Out
 from app.schemas.context_out import SignalOut as SignalOut
 from app.schemas.context_out import rfc3339 as rfc3339
+from app.schemas.retarget_out import RetargetOut
 
 
 class TicketOut(_Out):
@@ -109,6 +110,7 @@ class SlaData(ContextOut):
     cause: str | None = Field(default=None, description="Why the breach came when it did: elapsed, retargeted.")
     retracted_by: str | None = Field(default=None, description="The key of the event that proved the promise was kept.")
     source_stale: bool | None = Field(default=None, description="True: the helpdesk is silent, what was done there may not be known.")
+    retargeted: RetargetOut | None = Field(default=None, description="Of `sla.retargeted`: when it was due before, and what has changed.")
     step: StepOut | None = None
     links: LinksOut = LinksOut()
 
@@ -246,7 +248,7 @@ class SlaRetracted(_Event):
 
 
 class SlaRetargeted(_Event):
-    """A running clock was given another due instant, by a change of the document or of the ticket."""
+    """A running clock was given another due instant because what is promised has changed: document, tier, policy or priority."""
 
     type: Literal["sla.retargeted"] = "sla.retargeted"
     data: SlaData

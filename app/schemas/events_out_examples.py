@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.schemas import context_out as part
 from app.schemas import events_out as out
 from app.schemas.examples import ULID
+from app.schemas.retarget_out import ChangeOut, RetargetOut
 
 _CREATED: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 _DUE: Final = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
@@ -59,6 +60,18 @@ _CONTEXT: Final[dict[str, Any]] = {
 }
 
 
+def _retargeted() -> out.SlaData:
+    """An hour after the creation the priority was raised."""
+    changes = [
+        ChangeOut(what="priority", before="normal", after="high"),
+        ChangeOut(what="target", before="8h", after="6h"),
+    ]
+    moved = RetargetOut(due_before=_DUE + timedelta(hours=2), due_after=_DUE, changes=changes)
+    data = _data("retargeted#4", retargeted=moved)
+    ran = {"elapsed_seconds": 3_600, "remaining_seconds": 18_000}
+    return data.model_copy(update={"clock": data.clock.model_copy(update=ran)})
+
+
 def _escalation(state: str, **more: Any) -> out.EscalationData:
     escalation = out.EscalationOut(
         id=f"esc_{ULID}", ladder="wake-somebody", type="hierarchical", cause="breach", state=state, opened_at=_DUE, **more
@@ -97,7 +110,7 @@ def examples() -> dict[str, dict[str, Any]]:
         out.SlaRecovered(timestamp=_DUE, data=_data("recovered", late_seconds=900, **breach)),
         out.SlaMetLate(timestamp=_DUE, data=_data("met_late", late_seconds=2, **breach)),
         out.SlaRetracted(timestamp=_DUE, data=_data("retracted", retracted_by="01K9ZB3V6H", **breach)),
-        out.SlaRetargeted(timestamp=_DUE, data=_data("retargeted")),
+        out.SlaRetargeted(timestamp=_CREATED + timedelta(hours=1), data=_retargeted()),
         out.SlaDigest(timestamp=_DUE, data=_digest()),
         out.EscalationOpened(timestamp=_DUE, data=escalation),
         out.EscalationStep(timestamp=_DUE, data=escalation.model_copy(update=_CONTEXT)),

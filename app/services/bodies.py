@@ -46,6 +46,7 @@ def body(saying: Saying, current: Current, at: datetime, *, notice_id: str, link
         cause=saying.clock.cause if saying.breach_id else None,
         retracted_by=saying.retracted_by,
         source_stale=saying.source_stale or None,
+        retargeted=saying.retargeted,
         step=saying.step,
         links=_links(saying.type, saying.ticket.id, saying.breach_id, saying.escalation_id, current, at, notice_id, link_key),
         **context(saying, current, at, backdrop),

@@ -32,6 +32,16 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """An open clock, stored before and not broken, that is due at another instant than was stored, whatever the reason."""
+
+    before: Stored
+    after: Row
+    """Its row, as it was and as it is going to be stored."""
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a clock stands after judging, for the escalations that hang on it. `clock` None: it never ran, as is known now."""
 
@@ -56,8 +66,12 @@ class Consequences:
     closings: list[Saying] = field(default_factory=list)
     """For those who were told of the breach: recovered (or met_late, or retracted)."""
     moves: list[Move] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
+    """Due instants that are others now; which of them are told: `app.services.retargeting`."""
+    retargets: list[Saying] = field(default_factory=list)
+    """For whoever hears events of their type."""
     quiet_clocks: list[str] = field(default_factory=list)
-    """Clocks whose unsent warnings are not worth sending any more."""
+    """Clocks of which nothing is worth sending any more that was said before they were due."""
     standings: list[Standing] = field(default_factory=list)
     run_rows: list[dict[str, Any]] = field(default_factory=list)
     """Escalations that were opened or went on, with the new lines of their logs."""
@@ -163,12 +177,15 @@ def _judged(into: Consequences, ticket: LockedTicket, verdict: Verdict, row: Sto
     fresh = clock_row(shared, clock, clock_id, fired, generation, breached_at)
     if row is None or not says_the_same(fresh, row):
         into.clock_rows.append(fresh)
-    if row is not None and row["revision"] != revision and clock.cycle.is_open and row["due_at"] != clock.due_at:
-        into.moves.append(Move(clock_id, row["due_at"], clock.due_at, row["revision"], revision))
+    if row is not None and row["due_at"] != clock.due_at and clock.cycle.is_open:
+        if row["revision"] != revision:
+            into.moves.append(Move(clock_id, row["due_at"], clock.due_at, row["revision"], revision))
+        if breached_at is None:
+            into.shifts.append(Shift(row, fresh, clock))
 
 
 def _was_loud(row: Stored | None) -> bool:
-    """Whether a warning of the clock may still be on its way, as it is stored."""
+    """Whether a warning of the clock, or another due instant, may still be on its way, as it is stored."""
     if row is None or row["stopped_at"] is not None or row["breached_at"] is not None:
         return False
     return any(name != BREACH for name in row["fired"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.rules.evaluate import Verdict, evaluate
 from app.schemas.events_out import rfc3339
-from app.services import marking, silencing
+from app.services import marking, retargeting, silencing
 from app.services.configuration import Current
 from app.services.consequences import Consequences, Move, follow
 from app.services.context import backdrop_of
@@ -127,6 +127,7 @@ async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Cur
         with _setting_aside(ticket, failed):
             case = _Case(ticket, evaluate(ticket.timeline, current.book, at), stored[ticket.id])
             follow(case.own, ticket, case.verdict, case.stored, breaches, revision=current.revision, at=at)
+            retargeting.tell(case.own, ticket, case.verdict, current, at)
             cases.append(case)
     return cases
 
@@ -164,7 +165,7 @@ async def _runs(conn: Connection, cases: Sequence[_Case]) -> _Runs:
 
 async def _hush(conn: Connection, cases: Sequence[_Case], lively: Sequence[_Case], runs: _Runs, at: datetime) -> Hush:
     """The silences that matter; nobody asks for them where nothing is said and no ladder stands."""
-    if not lively and not any(case.own.closings for case in cases):
+    if not lively and not any(case.own.closings or case.own.retargets for case in cases):
         return Hush(at)
     return await silencing.load(conn, at, since=min((run.row.opened_at for each in runs.open.values() for run in each), default=None))
 
@@ -190,7 +191,7 @@ async def write(
     on_their_way: dict[tuple[str, str], str] = {}
     closed = await _closed(conn, found, on_their_way)
     cleared = await _cleared(conn, found, current, closed, on_their_way)
-    told = [*_announced([*found.sayings, *found.tellings, *found.raisings], current), *closed, *cleared]
+    told = [*_announced([*found.retargets, *found.sayings, *found.tellings, *found.raisings], current), *closed, *cleared]
     backdrop = await backdrop_of(conn, [saying for saying, channels in told if channels])
     for saying, channels in told:
         if channels:
@@ -203,7 +204,7 @@ async def write(
     deliveries += ordered.deliveries
     await audit.record_all(conn, at, "document", "clock.retargeted", {move.clock_id: _moved(move) for move in found.moves})
     await enqueue(conn, current, notices, deliveries)
-    await outbox.supersede(conn, types=("sla.warning",), clock_ids=found.quiet_clocks)
+    await outbox.supersede(conn, types=("sla.warning", retargeting.TYPE), clock_ids=found.quiet_clocks)
     for saying in found.sayings:
         _note(saying, at)
     return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at)

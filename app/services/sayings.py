@@ -7,6 +7,7 @@ from typing import Any
 
 from app.rules.evaluate import Clock, Verdict
 from app.schemas.events_out import StepOut
+from app.schemas.retarget_out import RetargetOut
 from app.store.tickets import LockedTicket
 
 
@@ -38,6 +39,8 @@ class Saying:
     """The id it is said under; None: a new one."""
     source_stale: bool = False
     """Its source is silent: what was done there may not be known."""
+    retargeted: RetargetOut | None = None
+    """What moved its due instant; None: that is not what it says."""
 
 
 @dataclass(frozen=True, slots=True)
