@@ -29,6 +29,7 @@ from app.schemas.events_out import (
     TicketOut,
     WhyOut,
 )
+from app.schemas.retarget_out import ChangeOut, RetargetOut
 
 __all__ = ["Fact", "Link", "Story", "Tone", "tell"]
 
@@ -116,10 +117,10 @@ def _tell_sla(kind: str, data: Any) -> Story:
         *_headed(kind, words(clean(sla.clock.metric, METRIC_MAX))),
         title=ticket_title(sla.ticket),
         owner=assignee(sla.ticket),
-        said=(_promise(late, sla.clock, sla.why),),
+        said=(_promise(late, sla.clock, sla.why), *_former(sla.retargeted)),
         upcoming=_upcoming(kind, sla.step),
         people=_people(sla.ticket),
-        facts=_with_help(_clock_facts(late, sla.clock, sla.why), sla),
+        facts=_with_help((*_clock_facts(late, sla.clock, sla.why), *_former_facts(sla.retargeted)), sla),
         links=_links(kind, sla.ticket, sla.links),
         ids=_ids(("breach", sla.breach_id), ("clock", sla.clock.id), step=sla.step),
         ticket=sla.ticket,
@@ -260,6 +261,19 @@ def _promise(late: str | None, clock: ClockOut, why: WhyOut | None) -> str:
     return f"{late or 'kept'} ({around})" if around else late or "kept"
 
 
+def _former(moved: RetargetOut | None) -> Iterable[str]:
+    """`was due 2026-11-21 09:30 UTC`, `priority normal → high, target 4h → 1h`."""
+    if moved is not None:
+        yield f"was due {instant(moved.due_before)}" if moved.due_before else "was not due by itself"
+        if moved.changes:
+            yield ", ".join(map(_change, moved.changes))
+
+
+def _change(one: ChangeOut) -> str:
+    before, after = (clean(value, PERSON_MAX) if value else "none" for value in (one.before, one.after))
+    return f"{one.what} {before} → {after}"
+
+
 def _upcoming(kind: str, step: StepOut | None) -> str:
     """What the ladder says comes next, while there is something to do; else what to do."""
     return f"next: {clean(step.next, SUBJECT_MAX)}" if step and step.next and _asks(kind) else _kind(kind)[3]
@@ -318,6 +332,13 @@ def _clock_facts(late: str | None, clock: ClockOut, why: WhyOut | None) -> tuple
         Fact("Due", due),
         Fact("State", late or ""),
     )
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _former_facts(moved: RetargetOut | None) -> tuple[Fact, ...]:
+    if moved is None:
+        return ()
+    facts = (Fact("Was due", moved.due_before or ""), Fact("Changed", ", ".join(map(_change, moved.changes))))
     return tuple(fact for fact in facts if fact.value)
 
 

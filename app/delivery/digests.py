@@ -24,6 +24,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "sla.recovered": ("recovery", "recoveries"),
     "sla.met_late": ("promise met late", "promises met late"),
     "sla.retracted": ("breach retracted", "breaches retracted"),
+    "sla.retargeted": ("due time changed", "due times changed"),
     "escalation.opened": ("escalation", "escalations"),
     "escalation.step": ("escalation step", "escalation steps"),
     "escalation.acknowledged": ("acknowledgement", "acknowledgements"),

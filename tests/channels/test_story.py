@@ -43,6 +43,30 @@ def story(said: Notice) -> Story:
             f"↻ SLA due time changed: first response · {TICKET} · not due by itself (policy Gold 24x7) · nothing to do before it is due",
         ),
         (
+            "sla.retargeted",
+            {
+                "late_seconds": None,
+                "clock": {"remaining_seconds": 7200},
+                "retargeted": {
+                    "due_before": "2026-11-21T12:30:00Z",
+                    "due_after": "2026-11-21T09:30:00Z",
+                    "changes": [{"what": "priority", "after": "high"}, {"what": "target", "before": "4h", "after": "1h"}],
+                },
+            },
+            (
+                f"↻ SLA due time changed: first response · {TICKET} · due in 2 h (due 2026-11-21 09:30 UTC, policy Gold 24x7)"
+                " · was due 2026-11-21 12:30 UTC · priority none → high, target 4h → 1h · nothing to do before it is due"
+            ),
+        ),
+        (
+            "sla.retargeted",
+            {"late_seconds": None, "clock": {"remaining_seconds": 7200}, "retargeted": {"changes": []}},
+            (
+                f"↻ SLA due time changed: first response · {TICKET} · due in 2 h (due 2026-11-21 09:30 UTC, policy Gold 24x7)"
+                " · was not due by itself · nothing to do before it is due"
+            ),
+        ),
+        (
             "sla.warning",
             {"late_seconds": None, "clock": {"remaining_seconds": None, "target_seconds": None, "target": "2bd"}, "step": None},
             f"◔ SLA at risk: first response · {TICKET} · not due yet (due 2026-11-21 09:30 UTC, policy Gold 24x7) · act before it is due",

@@ -244,6 +244,10 @@ async def test_a_digest_of_thousands_is_small_and_says_how_many(post: Post) -> N
     assert tell(event).line.startswith("✖ 9000 breaches, 1 warning · #0 üüü")
 
 
+def test_a_digest_of_other_due_instants_says_so_in_words() -> None:
+    assert "12 due times changed, 1 warning: tier gold" == digests.title({"sla.warning": 1, "sla.retargeted": 12}, {"tier": "gold"})
+
+
 def test_only_channels_that_people_read_may_fold() -> None:
     from app import channels
 

@@ -23,6 +23,7 @@ _LOOKS: Final = {
     "sla.recovered": ("✔", "green"),
     "sla.met_late": ("✔", "green"),
     "sla.retracted": ("↶", "cyan"),
+    "sla.retargeted": ("↻", "cyan"),
     "escalation.opened": ("▲", "magenta"),
     "escalation.step": ("▲", "bold magenta"),
     "escalation.acknowledged": ("☑", "bold cyan"),
