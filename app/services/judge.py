@@ -4,8 +4,7 @@ Whatever it finds due is fired, and what must be said about it is written by the
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -52,8 +51,8 @@ class Judged:
     deliveries: int
     next_check_at: datetime | None
     next_step_at: datetime | None = None
-    known: Sequence[Knowledge] = ()
-    """What is known of the judged tickets once this transaction has been committed."""
+    known: Iterable[Knowledge] = ()
+    """What is known of the judged tickets once this transaction has been committed; made when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,12 @@ class _Case:
     """Its clocks as they were."""
     own: Consequences = field(default_factory=Consequences)
 
-    def knowledge(self, *, has_runs: bool) -> Knowledge:
-        """What is known of the ticket afterwards."""
+    def knowledge(self, runs: Collection[str]) -> Knowledge:
+        """What is known of the ticket afterwards. `runs`: the tickets that had escalations."""
         clocks = {row["id"]: row for row in self.stored} | {row["id"]: row for row in self.own.clock_rows}
         [row] = self.own.ticket_rows
         rest = {name: value for name, value in row.items() if name != "timeline"}
+        has_runs = self.ticket.id in runs or bool(self.own.run_rows)
         return Knowledge(self.ticket.id, row["version"], rest, self.ticket.timeline, tuple(clocks.values()), has_runs)
 
     def before(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -102,18 +102,17 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
     hush = await _hush(conn, cases, lively, runs, at)
     known = await known_of(conn, [case.ticket for case in lively], current)
     for case in lively:
-        with _setting_aside(case.ticket, failed):
+        with _SettingAside(case.ticket, failed):
             _go_on(case, runs, known, current, at, hush)
-    found, knowledge = Consequences(), []
-    for case in cases:
-        if not failed or case.ticket.id not in failed:
-            found.add(case.own)
-            knowledge.append(case.knowledge(has_runs=case.ticket.id in runs.open or bool(case.own.run_rows)))
+    sound = [case for case in cases if not failed or case.ticket.id not in failed]
+    found = Consequences()
+    for case in sound:
+        found.add(case.own)
     for ticket_id in failed or ():
         await clock_store.postpone(conn, ticket_id, at + SETBACK)
         await escalations.postpone(conn, ticket_id, at + SETBACK)
     before = dict(each for case in cases for each in case.before())
-    return replace(await write(conn, found, current, at, hush, before), known=knowledge)
+    return replace(await write(conn, found, current, at, hush, before), known=(case.knowledge(runs.open) for case in sound))
 
 
 async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
@@ -124,7 +123,7 @@ async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Cur
     breaches = await clock_store.breaches_of(conn, broken)
     cases: list[_Case] = []
     for ticket in held:
-        with _setting_aside(ticket, failed):
+        with _SettingAside(ticket, failed):
             case = _Case(ticket, evaluate(ticket.timeline, current.book, at), stored[ticket.id])
             follow(case.own, ticket, case.verdict, case.stored, breaches, revision=current.revision, at=at)
             retargeting.tell(case.own, ticket, case.verdict, current, at)
@@ -141,17 +140,25 @@ def _go_on(case: _Case, runs: _Runs, known: Known, current: Current, at: datetim
     sentry.follow(opened)
 
 
-@contextmanager
-def _setting_aside(ticket: LockedTicket, failed: set[str] | None) -> Iterator[None]:
+class _SettingAside:
     """A ticket that cannot be judged is set aside; `failed` None: then nothing can be."""
-    try:
-        yield
-    except Exception:
-        if failed is None:
-            raise
-        log.exception("A ticket could not be judged.", extra={"event": "judge.failed", "ticket_id": ticket.id})
+
+    __slots__ = ("_failed", "_ticket")
+
+    def __init__(self, ticket: LockedTicket, failed: set[str] | None) -> None:
+        self._ticket = ticket
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        """Nothing happens yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if self._failed is None or not isinstance(error, Exception):
+            return False
+        log.error("A ticket could not be judged.", extra={"event": "judge.failed", "ticket_id": self._ticket.id}, exc_info=error)
         metrics.JUDGE_FAILURES.inc()
-        failed.add(ticket.id)
+        self._failed.add(self._ticket.id)
+        return True
 
 
 async def _runs(conn: Connection, cases: Sequence[_Case]) -> _Runs:

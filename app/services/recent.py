@@ -5,7 +5,6 @@ Only a saving of work. A ticket's row counts its changes, so what another proces
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import replace
 
 from app.store.tickets import Knowledge, LockedTicket
 
@@ -22,9 +21,11 @@ class Recent:
         self._kept: OrderedDict[str, Knowledge] = OrderedDict()
 
     def remind(self, ticket: LockedTicket) -> LockedTicket:
-        """The ticket with what is remembered of it, where that is how it is in the row."""
+        """The ticket itself, with what is remembered of it, where that is how it is in the row."""
         known = self._kept.get(ticket.id)
-        return ticket if known is None or known.version != ticket.version else replace(ticket, known=known)
+        if known is not None and known.version == ticket.version:
+            ticket.known = known
+        return ticket
 
     def keep(self, known: Iterable[Knowledge]) -> None:
         """Remember tickets as the transaction that has just been committed has left them."""

@@ -1,7 +1,7 @@
 """Tickets and their events. The ticket row is the one lock: whoever holds it may judge."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -37,7 +37,7 @@ class Knowledge:
     """Whether it may have escalations that are not closed."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LockedTicket:
     """A ticket whose row this transaction holds. `fresh`: events that this transaction adds to the stored timeline."""
 
@@ -76,10 +76,10 @@ class LockedTicket:
         return self.base.extend(self.fresh)
 
     def with_fresh(self, fresh: Iterable[TicketEvent], *, quiet: bool = False) -> "LockedTicket":
-        """The same ticket, told more."""
-        ticket = replace(self, fresh=tuple(fresh), quiet=quiet)
-        ticket.__dict__["base"] = self.base
-        return ticket
+        """The ticket itself, told more."""
+        self.fresh, self.quiet = tuple(fresh), quiet
+        self.__dict__.pop("timeline", None)
+        return self
 
     def knows(self, key: str) -> bool:
         """Whether an event of this key was told before this transaction."""
