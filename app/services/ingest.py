@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 
 BATCH_MAX = 256
 """Arrivals in one transaction."""
+PATIENCE = 5.0
+"""Seconds for which an arrival waits for a ticket that somebody else holds, before its sender is asked to come again."""
+AGAIN = 0.02
+"""Seconds after which such an arrival is tried again. Meanwhile the others go on."""
 _CREDENTIALS = ("authorization", "cookie", "token", "signature", "secret", "api-key", "apikey", "password")
 
 Outcome = Literal["applied", "duplicate", "ignored", "quarantined"]
@@ -74,10 +78,12 @@ class Receipt:
     accepted: tuple[bool, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     arrival: Arrival
     done: asyncio.Future[Receipt]
+    until: float | None = None
+    """By the loop's clock, until when it waits for its tickets; None: it has not met one that is held."""
 
 
 @dataclass(slots=True)
@@ -88,6 +94,8 @@ class _Plan:
     id: str
     tickets: list[LockedTicket] = field(default_factory=list)
     accepted: list[bool] = field(default_factory=list)
+    held_up: bool = False
+    """One of its tickets is held by somebody else: nothing of it is done in this transaction."""
 
 
 Nudge = Callable[[datetime | None, int], None]
@@ -97,15 +105,19 @@ Nudge = Callable[[datetime | None, int], None]
 class Ingest:
     """The group-commit writer of one process. `start` before the first `submit`; `stop` answers everything that is waiting."""
 
-    def __init__(self, db: Database, live: LiveConfig, now: Now, *, queue_limit: int = 4096, nudge: Nudge | None = None) -> None:
+    def __init__(
+        self, db: Database, live: LiveConfig, now: Now, *, queue_limit: int = 4096, nudge: Nudge | None = None, patience: float = PATIENCE
+    ) -> None:
         self._db = db
         self._live = live
         self._now = now
         self._limit = queue_limit
+        self._patience = patience
         self._nudge = nudge or (lambda _at, _count: None)
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._recent = Recent()
+        self._aside: dict[_Waiting, asyncio.TimerHandle] = {}
 
     def on_commit(self, nudge: Nudge) -> None:
         """Have `nudge` called after each commit from now on."""
@@ -120,6 +132,9 @@ class Ingest:
             task, self._task = self._task, None
             self._queue.put_nowait(None)
             await task
+            for waiting, timer in list(self._aside.items()):
+                timer.cancel()
+                await self._commit([waiting], skip_locked=False)
 
     async def submit(self, arrival: Arrival) -> Receipt:
         """Returns once the arrival is durable. Unavailable when too many are waiting or the database is not there."""
@@ -147,12 +162,12 @@ class Ingest:
             if stopping:
                 return
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[_Waiting], *, skip_locked: bool = True) -> None:
         """One transaction for all; when it fails, one for each."""
         if not batch:
             return
         try:
-            receipts = await self._store([waiting.arrival for waiting in batch])
+            receipts = await self._store([waiting.arrival for waiting in batch], skip_locked=skip_locked)
         except Unavailable as error:
             _answer(batch, [error] * len(batch))
         except Exception as error:
@@ -166,13 +181,28 @@ class Ingest:
                 await self._isolate(batch[0], error)
         else:
             _answer(batch, receipts)
+            for waiting in (waiting for waiting, receipt in zip(batch, receipts, strict=True) if receipt is None):
+                self._set_aside(waiting)
+
+    def _set_aside(self, waiting: _Waiting) -> None:
+        """Somebody else holds its ticket: it is tried again in a moment, and the others need not wait for it."""
+        loop = asyncio.get_running_loop()
+        waiting.until = waiting.until or loop.time() + self._patience
+        if loop.time() < waiting.until:
+            self._aside[waiting] = loop.call_later(AGAIN, self._try_again, waiting)
+        else:
+            _answer([waiting], [Unavailable("The ticket is being changed by somebody else.", headers={"Retry-After": "1"})])
+
+    def _try_again(self, waiting: _Waiting) -> None:
+        del self._aside[waiting]
+        self._queue.put_nowait(waiting)
 
     async def _isolate(self, waiting: _Waiting, error: Exception) -> None:
         """An arrival that cannot be processed even alone is kept, without effect, until somebody replays it."""
         log.error("A message could not be processed.", extra={"event": "ingest.poison", "source": waiting.arrival.source}, exc_info=error)
         reason = f"It could not be processed: {type(error).__name__}. The log has the details; replay it after an update."
         try:
-            receipts: Sequence[Receipt | Exception] = await self._store([replace(waiting.arrival, events=(), quarantined=reason)])
+            receipts: Sequence[Receipt | Exception | None] = await self._store([replace(waiting.arrival, events=(), quarantined=reason)])
         except Exception as second:
             log.exception("A message could not be stored.", extra={"event": "ingest.lost", "source": waiting.arrival.source})
             receipts = [
@@ -180,32 +210,37 @@ class Ingest:
             ]
         _answer([waiting], receipts)
 
-    async def _store(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    async def _store(self, arrivals: Sequence[Arrival], *, skip_locked: bool = True) -> list[Receipt | None]:
+        """What became of each; None: nothing yet, somebody else holds its ticket."""
         metrics.INGEST_BATCH.observe(len(arrivals))
         with metrics.INGEST_COMMIT_SECONDS.time():
-            receipts, judged = await self._transact(arrivals)
+            receipts, judged = await self._transact(arrivals, skip_locked)
         if judged is not None:
             self._nudge(judged.next_check_at, judged.deliveries)
         return receipts
 
-    async def _transact(self, arrivals: Sequence[Arrival]) -> tuple[list[Receipt], Judged | None]:
+    async def _transact(self, arrivals: Sequence[Arrival], skip_locked: bool) -> tuple[list[Receipt | None], Judged | None]:
         async with self._db.begin() as conn:
             at = await self._db.now(conn, self._now)
             plans = [_Plan(arrival, arrival.replay_of or new_id(INBOX)) for arrival in arrivals]
-            changed = await self._apply(conn, plans, at)
+            changed = await self._apply(conn, plans, at, skip_locked)
             judged = await judge(conn, changed, self._live.current, at) if changed else None
-            receipts = [_receipt(plan) for plan in plans]
+            receipts = [None if plan.held_up else _receipt(plan) for plan in plans]
             await _file(conn, plans, receipts, at)
         self._recent.keep(judged.known if judged is not None else ())
         return receipts, judged
 
-    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime) -> list[LockedTicket]:
+    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime, skip_locked: bool) -> list[LockedTicket]:
         """Add the events to their tickets; the tickets that were told something new."""
         refs = {ref for plan in plans for ref in _refs(plan.arrival)}
         if not refs:
             return []
-        held = {ref: self._recent.remind(ticket) for ref, ticket in (await tickets.lock_refs(conn, refs, at)).items()}
-        fresh = _fresh_events(plans, held)
+        locked = await tickets.lock_refs(conn, refs, at, skip_locked=skip_locked)
+        held = {ref: self._recent.remind(ticket) for ref, ticket in locked.items()}
+        if len(held) < len(refs):
+            for plan in plans:
+                plan.held_up = any(ref not in held for ref in _refs(plan.arrival))
+        fresh = _fresh_events([plan for plan in plans if not plan.held_up], held)
         await tickets.add_events(conn, fresh, at)
         told: dict[str, list[TicketEvent]] = {}
         for ticket_id, event, _ in fresh:
@@ -244,10 +279,12 @@ def _receipt(plan: _Plan) -> Receipt:
     return Receipt(plan.id, outcome, None, named, tuple(plan.accepted))
 
 
-async def _file(conn: Connection, plans: Sequence[_Plan], receipts: Sequence[Receipt], at: datetime) -> None:
+async def _file(conn: Connection, plans: Sequence[_Plan], receipts: Sequence[Receipt | None], at: datetime) -> None:
     """The inbox rows: new messages are stored, replayed ones concluded."""
     rows = []
     for plan, receipt in zip(plans, receipts, strict=True):
+        if receipt is None:
+            continue
         ids = [ticket.id for ticket in receipt.tickets]
         if plan.arrival.replay_of is not None:
             await inbox.conclude(conn, plan.id, outcome=receipt.outcome, reason=receipt.reason, tickets=ids, replayed_at=at)
@@ -279,9 +316,9 @@ def _is_credential(header: str) -> bool:
     return any(word in header.lower() for word in _CREDENTIALS)
 
 
-def _answer(batch: Sequence[_Waiting], results: Sequence[Receipt | Exception]) -> None:
+def _answer(batch: Sequence[_Waiting], results: Sequence[Receipt | Exception | None]) -> None:
     for waiting, result in zip(batch, results, strict=True):
-        if waiting.done.done():
+        if result is None or waiting.done.done():
             continue
         if isinstance(result, Receipt):
             waiting.done.set_result(result)

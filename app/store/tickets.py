@@ -95,17 +95,19 @@ class LockedTicket:
         return (self.source, self.external_id)
 
 
-async def lock_refs(conn: Connection, refs: Collection[Ref], at: datetime) -> dict[Ref, LockedTicket]:
-    """Lock tickets by name, in id order; waits for other holders. Those never heard of before are made.
+async def lock_refs(conn: Connection, refs: Collection[Ref], at: datetime, *, skip_locked: bool = False) -> dict[Ref, LockedTicket]:
+    """Lock tickets by name, in id order; those never heard of before are made. With `skip_locked` those that somebody else holds are left
+    out, else their holder is waited for.
 
     Most are known, so they are looked for first. Two writers that make new ones do so in the order of their names, and do not wait for each
     other in a circle; should they ever, the database ends one, which is done again.
     """
-    held = {ticket.ref: ticket for ticket in await _lock(conn, _BY_REF, {"refs": refs})}
+    query = _BY_REF_IF_FREE if skip_locked else _BY_REF
+    held = {ticket.ref: ticket for ticket in await _lock(conn, query, {"refs": refs})}
     missing = {ref for ref in refs if ref not in held}
     if missing:
         await _make(conn, missing, at)
-        held |= {ticket.ref: ticket for ticket in await _lock(conn, _BY_REF, {"refs": missing})}
+        held |= {ticket.ref: ticket for ticket in await _lock(conn, query, {"refs": missing})}
     return held
 
 
@@ -137,6 +139,7 @@ def _locking(where: ColumnElement[bool], *, skip_locked: bool = False) -> Select
 
 
 _BY_REF: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"))
+_BY_REF_IF_FREE: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), skip_locked=True)
 _BY_ID: Final = _locking(named_among(tickets.c.id, "ids"))
 _BY_ID_IF_FREE: Final = _locking(named_among(tickets.c.id, "ids"), skip_locked=True)
 

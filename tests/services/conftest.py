@@ -15,3 +15,13 @@ async def desk(database: Database, clock: FakeClock, tmp_path: Path) -> AsyncIte
     """The world of `tests.services.world.DOCUMENT`."""
     async with world(database, clock, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+async def postgresql_desk(postgresql_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[World]:
+    """The same on PostgreSQL alone, where rows are locked one by one."""
+    db = Database(postgresql_url, database_time=False)
+    await db.open()
+    async with world(db, clock, tmp_path) as made:
+        yield made
+    await db.close()

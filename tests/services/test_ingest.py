@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.errors import Unavailable
 from app.services.ingest import Arrival, Ingest, unreadable
@@ -117,6 +118,49 @@ async def test_the_nearest_instant_that_matters_is_told_after_the_commit(desk: W
     desk.ingest = former
 
     assert [(start + HOUR / 2, 0)] == told
+
+
+async def test_a_ticket_that_somebody_else_holds_keeps_nobody_waiting_but_who_speaks_of_it(postgresql_desk: World) -> None:
+    desk = postgresql_desk
+    await desk.tell(event(desk.clock(), "created", "held"), event(desk.clock(), "created", "free"))
+    async with desk.db.begin() as conn:
+        await conn.execute(select(tickets.c.id).where(tickets.c.external_id == "held").with_for_update())
+        later = asyncio.create_task(desk.tell(event(desk.clock(), "replies", "held")))
+        both = asyncio.create_task(desk.tell(event(desk.clock(), "replies", "free"), event(desk.clock(), "asks", "held")))
+        now = await desk.tell(event(desk.clock(), "asks", "free"))
+        was_answered = later.done() or both.done()
+    receipts = [await later, await both]
+
+    assert ("applied", False) == (now.outcome, was_answered)
+    assert [(True,), (True, True)] == [receipt.accepted for receipt in receipts]
+
+
+async def test_who_speaks_of_a_ticket_that_is_held_too_long_is_asked_to_come_again(postgresql_desk: World) -> None:
+    desk = postgresql_desk
+    await desk.ingest.stop()
+    desk.ingest = Ingest(desk.db, desk.live, desk.clock, patience=0.1)
+    await desk.ingest.start()
+    await desk.tell(event(desk.clock(), "created", "held"))
+    async with desk.db.begin() as conn:
+        await conn.execute(select(tickets.c.id).with_for_update())
+        with pytest.raises(Unavailable) as refused:
+            await desk.tell(event(desk.clock(), "replies", "held"))
+
+    assert {"Retry-After": "1"} == refused.value.headers
+
+
+async def test_stopping_waits_for_the_tickets_of_those_inside(postgresql_desk: World) -> None:
+    desk = postgresql_desk
+    await desk.tell(event(desk.clock(), "created", "held"))
+    async with desk.db.begin() as conn:
+        await conn.execute(select(tickets.c.id).with_for_update())
+        inside = asyncio.create_task(desk.tell(event(desk.clock(), "replies", "held")))
+        await desk.tell(event(desk.clock(), "created", "other"))
+        stopping = asyncio.create_task(desk.ingest.stop())
+        await asyncio.sleep(0)
+    await stopping
+
+    assert "applied" == (await inside).outcome
 
 
 def test_events_that_no_clock_skew_explains_cannot_be_read(clock: object) -> None:
