@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import orjson
 from pydantic import BaseModel
 
 from app.rules.evaluate import Clock, Verdict, target_seconds, target_text
@@ -117,7 +116,7 @@ def _fitted(type_: str, timestamp: datetime, data: SlaData | EscalationData | Si
 
 
 def _dump(event: BaseModel) -> bytes:
-    return orjson.dumps(event.model_dump(mode="json", exclude_none=True))
+    return event.__pydantic_serializer__.to_json(event, exclude_none=True)
 
 
 def _ticket(ticket: LockedTicket, verdict: Verdict) -> TicketOut:

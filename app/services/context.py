@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -157,6 +158,7 @@ def _subject(told: Told) -> str:
     return told.clock.cycle.metric if told.clock is not None else ""
 
 
+@lru_cache(maxsize=64)
 def _built_in(subject: str) -> Guidance:
     return signals.load(subject).GUIDANCE if subject in signals.names() else metrics.guidance(subject)
 
