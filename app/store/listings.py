@@ -1,13 +1,13 @@
 """What can be listed, declared: columns, filters, sorts of each resource."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from app.store.filters import During, Filter, Flag, Instants, References, Within, Words
-from app.store.lists import Listing
+from app.store.lists import Listing, Strands
 from app.store.tables import (
     api_keys,
     audit_log,
@@ -25,7 +25,6 @@ from app.store.tables import (
 Columns = Mapping[str, ColumnElement[Any]]
 
 CLOCK_STATES: Final = ("running", "paused", "stopped", "cancelled")
-HEALTHS: Final = ("on_track", "at_risk", "overdue", "paused", "met", "missed", "cancelled")
 BREACH_STATES: Final = ("open", "answered", "retracted")
 ESCALATION_STATES: Final = ("pending", "active", "snoozed", "acknowledged", "resolved", "exhausted", "cancelled")
 DELIVERY_STATES: Final = ("pending", "delivered", "superseded", "expired", "suppressed", "dead", "paused")
@@ -96,6 +95,31 @@ EVENTS: Final = Listing(
     tie=events.c.key,
 )
 
+STATES_OF_HEALTH: Final[Mapping[str, tuple[str, ...]]] = {
+    "on_track": ("running",),
+    "at_risk": ("running",),
+    "overdue": ("running",),
+    "paused": ("paused",),
+    "met": ("stopped",),
+    "missed": ("stopped", "cancelled"),
+    "cancelled": ("cancelled",),
+}
+"""The states that a clock of this health may be in."""
+
+
+def _clock_states(key: str, values: Sequence[str]) -> Iterable[str] | None:
+    """The states of the clocks that a filter leaves."""
+    match key:
+        case "state":
+            return values
+        case "health":
+            return [state for health in values for state in STATES_OF_HEALTH[health]]
+        case "due_within":
+            return ("running",)
+        case _:
+            return None
+
+
 CLOCKS: Final = Listing(
     name="clocks",
     source=clocks.join(tickets, tickets.c.id == clocks.c.ticket_id),
@@ -108,7 +132,7 @@ CLOCKS: Final = Listing(
     },
     filters={
         "state": Words(clocks.c.state, "State.", CLOCK_STATES),
-        "health": Words(clocks.c.health, "Health.", HEALTHS),
+        "health": Words(clocks.c.health, "Health.", tuple(STATES_OF_HEALTH)),
         "metric": Words(clocks.c.metric, "Metric."),
         **_who(clocks),
         "ticket": _of_ticket(clocks.c.ticket_id),
@@ -123,6 +147,7 @@ CLOCKS: Final = Listing(
     sorts=_sorts(clocks, "due_at", "started_at", "breached_at", "id"),
     default_sort="due_at",
     tie=clocks.c.id,
+    strands=Strands(clocks.c.state, "due_at", CLOCK_STATES, _clock_states, single_out=("ticket",)),
 )
 
 BREACHES: Final = Listing(

@@ -1,15 +1,16 @@
 """One engine for every list: filters, sorting, keyset pages. A resource declares a `Listing` and is done.
 
 A page costs what its rows cost, however deep it lies: it begins where the cursor says, by index, and looks at one row more than it
-returns. Rows that are inserted meanwhile neither shift nor repeat others.
+returns. Rows that are inserted meanwhile neither shift nor repeat others. Where an index keeps the rows of each state by themselves, a list
+of several states is put together from as many walks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Label, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Label, Select, literal, select, tuple_, union_all
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from app.errors import Fault, UnknownParameter
@@ -27,6 +28,21 @@ Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class Strands:
+    """An index begins with `column`, goes on with `sort` and the tie-breaker, and holds what else is filtered: rows in strands.
+
+    `values` are all there are of the column. `left(key, values)` are those that a filter leaves, None when it says nothing of them. The
+    filters of `single_out` find their few rows by other indexes: then nobody walks.
+    """
+
+    column: KeyedColumnElement[Any]
+    sort: str
+    values: tuple[str, ...]
+    left: Callable[[str, Sequence[str]], Iterable[str] | None]
+    single_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Listing:
     """What can be listed: the rows, their public columns, filters and sorts.
 
@@ -41,6 +57,7 @@ class Listing:
     sorts: Mapping[str, KeyedColumnElement[Any]]
     default_sort: str
     tie: KeyedColumnElement[Any]
+    strands: Strands | None = None
 
     def keys(self) -> dict[str, tuple[dict[str, Any], str]]:
         """Every filter's query keys with schema and description."""
@@ -49,7 +66,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to a listing, checked. `at` is the moment it is about."""
+    """One question to a listing, checked. `at` is the moment it is about. `strands` are the walks to merge; none: one is enough."""
 
     where: tuple[ColumnElement[bool], ...]
     column: KeyedColumnElement[Any]
@@ -58,6 +75,7 @@ class Ask:
     at: datetime
     binding: str
     after: Cursor | None = None
+    strands: tuple[ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +104,17 @@ def read_ask(
     binding = repr((listing.name, scope, sort, sorted((key, sorted(values)) for key, values in given.items())))
     after = signer.read(single("cursor", cursor), binding) if cursor is not None else None
     at = after.at if after else at
-    where = (*also, *(_filter(listing, key).condition(key, values, at) for key, values in given.items()))
-    return Ask(where, listing.sorts[name], sort.startswith("-"), limit, at, binding, after)
+    where = tuple(_filter(listing, key).condition(key, values, at) for key, values in given.items())
+    also = tuple(also)
+    strands = () if also else _strands(listing, name, given)
+    return Ask((*also, *where), listing.sorts[name], sort.startswith("-"), limit, at, binding, after, strands)
 
 
 async def read_page(conn: Connection, listing: Listing, ask: Ask) -> Page:
     """At most `ask.limit` rows after the cursor, in the order asked for."""
     rows: list[Row] = []
     for segment in _segments(ask, listing.tie):
-        statement = _select(listing, ask).where(*segment).limit(ask.limit + 1 - len(rows))
+        statement = _select(listing, ask, segment, ask.limit + 1 - len(rows))
         rows += [dict(row) for row in (await conn.execute(statement)).mappings()]
         if len(rows) > ask.limit:
             break
@@ -153,10 +173,36 @@ def _labels(listing: Listing) -> list[Label[Any]]:
     return [column.label(name) for name, column in listing.columns.items()]
 
 
-def _select(listing: Listing, ask: Ask) -> Select[Any]:
+def _strands(listing: Listing, sort: str, given: Mapping[str, Sequence[str]]) -> tuple[ColumnElement[bool], ...]:
+    """What each walk demands of the rows; nothing where the index is of no use."""
+    strands = listing.strands
+    if strands is None or sort != strands.sort or not given.keys().isdisjoint(strands.single_out):
+        return ()
+    left = set(strands.values)
+    for key, values in given.items():
+        held = strands.left(key, values)
+        left &= left if held is None else set(held)
+    return tuple(strands.column == value for value in strands.values if value in left)
+
+
+def _select(listing: Listing, ask: Ask, segment: Iterable[ColumnElement[bool]], limit: int) -> Select[Any]:
+    """The first rows of a segment, with their place."""
     place = (ask.column.label(_SORT_VALUE), listing.tie.label(_TIE))
-    order = [column.desc() if ask.descending else column.asc() for column in (ask.column, listing.tie)]
-    return select(*_labels(listing), *place).select_from(listing.source).where(*ask.where).order_by(*order)
+    wanted = select(*_labels(listing), *place).select_from(listing.source).order_by(*_order(ask, listing.tie)).limit(limit)
+    if len(ask.strands) <= 1:
+        return wanted.where(*ask.where, *segment, *ask.strands)
+    near = [_walk(listing, ask, (*ask.where, *segment, strand), limit) for strand in ask.strands]
+    return wanted.where(listing.tie.in_(union_all(*near)))
+
+
+def _walk(listing: Listing, ask: Ask, where: Iterable[ColumnElement[bool]], limit: int) -> Select[Any]:
+    """The ids of the first rows; a select in a select, because SQLite takes no limit within a union."""
+    walked = select(listing.tie.label(_TIE)).where(*where).order_by(*_order(ask, listing.tie)).limit(limit).subquery()
+    return select(walked.c[_TIE])
+
+
+def _order(ask: Ask, tie: KeyedColumnElement[Any]) -> list[ColumnElement[Any]]:
+    return [column.desc() if ask.descending else column.asc() for column in (ask.column, tie)]
 
 
 def _segments(ask: Ask, tie: KeyedColumnElement[Any]) -> list[tuple[ColumnElement[bool], ...]]:

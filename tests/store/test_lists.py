@@ -6,14 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from app.errors import CursorMismatch, InvalidCursor, InvalidRequest, SlaError, UnknownParameter
+from app.rules.evaluate import evaluate
+from app.rules.events import TicketEvent
+from app.rules.policy import Book
+from app.rules.timeline import Timeline
 from app.store.cursors import Signer
 from app.store.database import Database
-from app.store.listings import CLOCKS
+from app.store.listings import CLOCKS, STATES_OF_HEALTH
 from app.store.lists import Pairs, Row, read_ask, read_page
 from app.store.tables import clocks, tickets
+from tests.rules.tickets import START, books, events
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SIGNER = Signer(b"secret")
@@ -34,7 +41,7 @@ def clock(number: int, due: datetime | None, **more: Any) -> dict[str, Any]:
         "metric": "resolution",
         "cycle": 1,
         "state": "running" if due else "paused",
-        "health": "on_track",
+        "health": "on_track" if due else "paused",
         "started_at": AT - timedelta(hours=1),
         "due_at": due,
         "target": "4h",
@@ -140,6 +147,13 @@ FILTERED: list[tuple[Pairs, set[int]]] = [
     ([("due_at[gt]", "2026-03-02T09:40:00Z")], {10}),
     ([("due_at[lte]", "2026-03-02T09:00:00.000Z")], {0, 1}),
     ([("policy", "none")], set()),
+    ([("health", "paused")], {3, 7, 11}),
+    ([("health", "paused"), ("health", "on_track"), ("tier", "none")], {0, 2, 4, 6, 8, 10}),
+    ([("health", "missed"), ("health", "paused"), ("state", "paused"), ("state", "stopped")], {3, 7, 11}),
+    ([("health", "overdue")], set()),
+    ([("health", "paused"), ("state", "running")], set()),
+    ([("due_within", "20m"), ("state", "paused")], set()),
+    ([("due_within", "20m"), ("state", "paused"), ("state", "running")], {0, 1, 2, 4, 5}),
 ]
 
 
@@ -148,6 +162,22 @@ async def test_filters_of_one_key_are_any_of_and_of_several_keys_all_of(lists: L
         found = set(await lists.all(*pairs))
 
         assert {f"clk_{n:03}" for n in expected} == found, pairs
+
+
+async def test_states_are_merged_into_one_order(lists: Lists) -> None:
+    await lists.add([clock(20 + n, AT + timedelta(minutes=10 * n + 5), state="stopped", health="met") for n in range(4)])
+    expected = ["clk_000", "clk_001", "clk_020", "clk_002", "clk_021", "clk_004", "clk_005", "clk_022", "clk_006", "clk_023"]
+    for sort, whole in (("due_at", [*expected, *VALUED[6:], *EMPTY]), ("-due_at", [*VALUED[6:][::-1], *expected[::-1], *EMPTY[::-1]])):
+        for limit in ("1", "3", "200"):
+            assert whole == await lists.all(("sort", sort), ("limit", limit)), (sort, limit)
+
+
+@given(events(), books(), st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_no_clock_has_a_health_that_its_state_does_not_have(told: list[TicketEvent], book: Book, second: int) -> None:
+    verdict = evaluate(Timeline().extend(told), book, START + timedelta(seconds=second))
+
+    assert all(clock.state in STATES_OF_HEALTH[clock.health] for clock in verdict.clocks)
 
 
 async def test_due_within_means_the_same_moment_on_every_page(lists: Lists) -> None:

@@ -155,8 +155,12 @@ Index(
     postgresql_where=clocks.c.next_check_at.is_not(None),
     sqlite_where=clocks.c.next_check_at.is_not(None),
 )
-Index("ix_clocks_state_due_at_id", clocks.c.state, clocks.c.due_at, clocks.c.id)
-Index("ix_clocks_due_at_id", clocks.c.due_at, clocks.c.id)
+# One index for every list in the order of what is due: a walk along it reads what is filtered here, and of the table only what it finds.
+# A row of it holds at most 2,700 bytes on PostgreSQL, so that no more long names fit in.
+Index(
+    "ix_clocks_lists",
+    *(clocks.c[name] for name in ("state", "due_at", "id", "priority", "tier", "assignee", "health")),
+)
 
 breaches = Table(
     "breaches",
