@@ -19,15 +19,23 @@ GOAL: Final = 20.0  # milliseconds, p95
 TIMES: Final = 3.0  # or so many times the bare statement
 DEEP: Final = 40  # pages
 
+MIXED: Final = """
+    UPDATE clocks SET priority = CASE WHEN n % 10 = 0 THEN 'high' ELSE 'normal' END, tier = CASE WHEN n % 1000 = 0 THEN 'gold' END
+    FROM (SELECT id AS numbered, row_number() OVER (ORDER BY id) AS n FROM clocks) AS numbers WHERE id = numbered
+"""  # one clock in ten, one in a thousand
 BARE: Final = {
     "next due": "SELECT * FROM clocks WHERE state = 'running' ORDER BY due_at, id LIMIT 50",
-    "one tier": "SELECT * FROM clocks WHERE state = 'running' AND priority = 'high' ORDER BY due_at, id LIMIT 50",
+    "one priority": "SELECT * FROM clocks WHERE state = 'running' AND priority = 'high' ORDER BY due_at, id LIMIT 50",
+    "a rare tier": "SELECT * FROM clocks WHERE state = 'running' AND tier = 'gold' ORDER BY due_at, id LIMIT 50",
+    "nobody's tier": "SELECT * FROM clocks WHERE state = 'running' AND tier = 'lead' ORDER BY due_at, id LIMIT 50",
     "breaches": "SELECT * FROM breaches WHERE status = 'open' ORDER BY breached_at DESC, id DESC LIMIT 50",
     "tickets": "SELECT * FROM tickets ORDER BY last_event_at DESC, id DESC LIMIT 50",
 }
 ASKED: Final = {
     "next due": "/v1/clocks?state=running&sort=due_at",
-    "one tier": "/v1/clocks?state=running&priority=high&sort=due_at",
+    "one priority": "/v1/clocks?state=running&priority=high&sort=due_at",
+    "a rare tier": "/v1/clocks?state=running&tier=gold&sort=due_at",
+    "nobody's tier": "/v1/clocks?state=running&tier=lead&sort=due_at",
     "breaches": "/v1/breaches?status=open&sort=-breached_at",
     "tickets": "/v1/tickets",
 }
@@ -43,6 +51,10 @@ async def _run(size: int, calls: int, kind: str) -> Report:
     with stage.database(kind) as url:
         db = await opened(url)
         await seed(db, await configured(db, DOCUMENT, now), now, size, spread=timedelta(days=30))
+        async with db.begin() as conn:
+            await conn.exec_driver_sql(MIXED)
+        async with db.begin() as conn:
+            await conn.exec_driver_sql("ANALYZE")
         headers = {"authorization": f"Bearer {stage.KEY}"}
         async with stage.service(url, DOCUMENT, role="api") as service, aiohttp.ClientSession(service.url, headers=headers) as session:
             rows = [row for name in ASKED for row in await _case(db, session, name, calls)]
@@ -58,13 +70,14 @@ async def _case(db: Database, session: aiohttp.ClientSession, name: str, calls: 
     async def first() -> None:
         await _page(session, ASKED[name])
 
-    deep_link = await _deep(session, ASKED[name])
+    deep_link, pages = await _deep(session, ASKED[name])
 
     async def deep() -> None:
         await _page(session, deep_link)
 
-    anchor, ours, deeper = [await _p95(work, calls) for work in (bare, first, deep)]
-    return [_figure(f"{name}, first page", ours, anchor), _figure(f"{name}, page {DEEP}", deeper, anchor)]
+    anchor, ours, deeper = await _p95(calls, bare, first, deep)
+    figures = [_figure(f"{name}, first page", ours, anchor)]
+    return figures if pages == 1 else [*figures, _figure(f"{name}, page {pages}", deeper, anchor)]
 
 
 def _figure(case: str, value: float, anchor: float) -> Figure:
@@ -72,15 +85,15 @@ def _figure(case: str, value: float, anchor: float) -> Figure:
     return Figure(case, value, "ms p95", f"<= {GOAL:g} ms or {TIMES:g} x", met, anchor, value / anchor)
 
 
-async def _deep(session: aiohttp.ClientSession, path: str) -> str:
-    """The address of a page far behind the first one; the last one when there are fewer."""
+async def _deep(session: aiohttp.ClientSession, path: str) -> tuple[str, int]:
+    """The address of a page far behind the first one, and its number; the last one when there are fewer."""
     link = path
-    for _ in range(DEEP):
+    for number in range(1, DEEP):
         page = await _page(session, link)
         if not page["has_more"]:
-            break
+            return link, number
         link = f"{path}{'&' if '?' in path else '?'}cursor={page['next_cursor']}"
-    return link
+    return link, DEEP
 
 
 async def _page(session: aiohttp.ClientSession, path: str) -> dict[str, Any]:
@@ -90,10 +103,12 @@ async def _page(session: aiohttp.ClientSession, path: str) -> dict[str, Any]:
         return found
 
 
-async def _p95(work: Callable[[], Awaitable[None]], calls: int) -> float:
-    taken = []
+async def _p95(calls: int, *works: Callable[[], Awaitable[None]]) -> list[float]:
+    """Milliseconds of each work, 95th percentile; they take turns, so that what else the machine does meets all of them."""
+    taken: list[list[float]] = [[] for _ in works]
     for _ in range(calls):
-        began = perf_counter()
-        await work()
-        taken.append((perf_counter() - began) * 1000)
-    return quantiles(taken, n=20)[18]
+        for work, times in zip(works, taken, strict=True):
+            began = perf_counter()
+            await work()
+            times.append((perf_counter() - began) * 1000)
+    return [quantiles(times, n=20)[18] for times in taken]
