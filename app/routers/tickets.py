@@ -31,7 +31,8 @@ async def list_tickets(request: Request, caller: Viewer, parts: PartsDep) -> Res
 @router.get("/{ticket}", operation_id="get_ticket", responses=problems(TicketNotFound))
 async def get_ticket(ticket: TicketRef, caller: Viewer, parts: PartsDep) -> TicketDetail:  # noqa: ARG001
     """One ticket, with the signals it has raised."""
-    return TicketDetail.model_validate(plain(await parts.reader.ticket_with_signals(segment(ticket))))
+    row = await parts.reader.ticket_with_signals(segment(ticket))
+    return TicketDetail.model_validate(plain(row) | {"signals": [plain(signal) for signal in row["signals"]]})
 
 
 @router.get("/{ticket}/timeline", operation_id="get_timeline", **documented(EVENTS, TimelineEvent, TicketNotFound))
