@@ -91,6 +91,7 @@ class EscalationOut(_Out):
     opened_at: Instant
     opened_by: str | None = Field(default=None, description="Who opened it; None: the service.")
     reason: str | None = None
+    premature: bool | None = Field(default=None, description="True: by hand, before half of any target was used up and without any signal.")
     acknowledged_at: Instant | None = None
     acknowledged_by: str | None = None
     acknowledged_until: Instant | None = Field(default=None, description="The ladder goes on then, unless it is renewed.")

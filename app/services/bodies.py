@@ -92,6 +92,7 @@ def escalation_out(row: Any) -> EscalationOut:
         **{name: row[name] for name in ("id", "ladder", "type", "cause", "state", "opened_at", "opened_by", "acknowledged_at")},
         **{name: row[name] for name in ("acknowledged_by", "closed_at", "closed_because")},
         reason=_cut(row["reason"]),
+        premature=row["premature"] or None,
         acknowledged_until=row["waits_until"] if row["state"] == "acknowledged" else None,
     )
 

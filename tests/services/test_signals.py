@@ -234,7 +234,10 @@ async def test_what_is_escalated_by_hand_early_and_without_a_signal_is_premature
         watchful.db, watchful.live, watchful.clock, reference="desk:2", type_="hierarchical", target="lead", reason="?", by="jo"
     )
 
+    said = [body["data"]["escalation"] for body in await told(watchful, "escalation.step")]
+
     assert [True, False, False] == [run.premature for run in await watchful.rows(escalations, "id") if run.cause == "manual"]
+    assert [True, None, None] == [run.get("premature") for run in said if run["cause"] == "manual"]
 
 
 async def test_what_a_ticket_raised_goes_with_it(watchful: World) -> None:
