@@ -29,6 +29,7 @@ from app.routers import (
     openapi,
     pages,
     problems,
+    signals,
     silences,
     sources,
     tickets,
@@ -57,7 +58,7 @@ log = logs.get_logger(__name__)
 
 _RESOURCES: Final[tuple[APIRouter, ...]] = tuple(
     module.router
-    for module in (inbound, sources, inbox, tickets, clocks, breaches, escalations, silences, deliveries, channels, config, keys)
+    for module in (inbound, sources, inbox, tickets, clocks, breaches, escalations, signals, silences, deliveries, channels, config, keys)
 )
 
 

@@ -22,6 +22,7 @@ _TAGS: Final = {
     "clocks": "What breaks next.",
     "breaches": "What is broken, who was told, who takes care.",
     "escalations": "Who hears it next, until somebody acts.",
+    "signals": "Behaviour that is alarming in itself.",
     "silences": "When nobody is to be told.",
     "deliveries": "What was sent to whom.",
     "configuration": "The one document that says who is promised what.",

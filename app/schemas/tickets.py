@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.schemas.examples import AT, LATER, TICKET, ULID, example
 from app.schemas.instants import OutInstant
+from app.schemas.signals import RAISED, RaisedSignal
 
 _SHOWN: Final[dict[str, Any]] = (
     TICKET
@@ -58,43 +59,10 @@ class Ticket(BaseModel):
     version: int = Field(description="Counts changes.")
 
 
-class RaisedSignal(BaseModel):
-    """A signal that a ticket has raised."""
-
-    id: str
-    name: str
-    raised_at: OutInstant = Field(description="When it became true, not when it was noticed.")
-    detected_at: OutInstant
-    ended_at: OutInstant | None = Field(description="When the behaviour ends, perhaps ahead; null: it lasts.")
-    tier: str | None
-    threshold: str = Field(description="Such as `more than 3 within 7d`, as it was then.")
-    sentences: list[str] = Field(description="What shows it.")
-    keys: list[str] = Field(description="The events that the sentences tell of.")
-    suppressed: str | None = Field(description="Why nobody was told: over, done, import, new_revision; null: it was told.")
-    escalation_id: str | None = Field(description="The escalation it opened; null: it opened none.")
-    revision: int
-
-
-_SIGNAL: Final[dict[str, Any]] = {
-    "id": f"sig_{ULID}",
-    "name": "agent_switching",
-    "raised_at": AT,
-    "detected_at": AT,
-    "ended_at": None,
-    "tier": "gold",
-    "threshold": "more than 3 within 7d",
-    "sentences": ["4 transfers between 5 agents within 7d: Ann, Ben, Cem, Dora, Eve."],
-    "keys": ["01K9ZB3V6H"],
-    "suppressed": None,
-    "escalation_id": f"esc_{ULID}",
-    "revision": 3,
-}
-
-
 class TicketDetail(Ticket):
     """A ticket with the signals it has raised."""
 
-    model_config = example(_SHOWN | {"signals": [_SIGNAL]})
+    model_config = example(_SHOWN | {"signals": [RAISED]})
 
     signals: list[RaisedSignal] = Field(description="Oldest first, without those that were taken back.")
 

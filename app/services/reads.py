@@ -20,7 +20,7 @@ from app.services.silencing import silence_of
 from app.store import context, escalations, reads
 from app.store.cursors import Signer
 from app.store.database import Database
-from app.store.listings import CLOCKS, EVENTS, SILENCES, TICKETS
+from app.store.listings import CLOCKS, EVENTS, SIGNALS, SILENCES, TICKETS
 from app.store.lists import Ask, Listing, Pairs, Row, read_ask, read_page
 from app.store.reads import Conditions
 from app.store.types import from_microseconds
@@ -220,9 +220,16 @@ def _with_state(row: Row, at: datetime, current: Current) -> Row:  # noqa: ARG00
     return {"id": row["id"], "state": state, **{name: value for name, value in row.items() if name not in ("id", "over_at")}}
 
 
+def _with_evidence(row: Row, at: datetime, current: Current) -> Row:  # noqa: ARG001
+    """A signal; the sentences and the keys of its evidence by name."""
+    evidence: Row = row.pop("evidence")
+    return row | evidence
+
+
 _COMPLETIONS: Final[Mapping[str, Callable[[Row, datetime, Current], Row]]] = {
     CLOCKS.name: _with_time_left,
     EVENTS.name: _spoken,
+    SIGNALS.name: _with_evidence,
     SILENCES.name: _with_state,
     TICKETS.name: _with_tags,
 }

@@ -14,7 +14,7 @@ from app.rules.problems import InvalidDuration
 
 MAX_VALUES: Final = 50
 MAX_CHARACTERS: Final = 300
-_END: Final = datetime.max.replace(tzinfo=UTC)
+END: Final = datetime.max.replace(tzinfo=UTC)
 _COMPARE: Final[Mapping[str, Callable[[ColumnElement[Any], datetime], ColumnElement[bool]]]] = {
     "gte": lambda column, at: column >= at,
     "gt": lambda column, at: column > at,
@@ -154,7 +154,7 @@ class Within:
         except InvalidDuration as error:
             raise refused(key, str(error)[:MAX_CHARACTERS]) from error
         except OverflowError:
-            limit = _END
+            limit = END
         return and_(self.also, self.column <= limit)
 
 

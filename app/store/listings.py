@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, select
+from sqlalchemy import Column, ColumnElement, case, func, literal, select
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from app.store.filters import During, Filter, Flag, Instants, References, Within, Words
+from app.store.filters import END, During, Filter, Flag, Instants, References, Within, Words
 from app.store.lists import Listing, Strands
 from app.store.tables import (
     api_keys,
@@ -18,9 +18,11 @@ from app.store.tables import (
     escalations,
     events,
     inbox,
+    signals,
     silences,
     tickets,
 )
+from app.store.types import UtcDateTime
 
 Columns = Mapping[str, ColumnElement[Any]]
 
@@ -229,6 +231,38 @@ DELIVERIES: Final = Listing(
     sorts=_sorts(deliveries, "id", "created_at", "next_attempt_at"),
     default_sort="-id",
     tie=deliveries.c.id,
+)
+
+_SIGNAL_ENDS: Final = case(
+    (signals.c.status == "withdrawn", signals.c.raised_at), else_=func.coalesce(signals.c.ended_at, literal(END, UtcDateTime))
+)
+"""When the behaviour ended or will end; of what was withdrawn, when it seemed to begin."""
+
+SIGNALS: Final = Listing(
+    name="signals",
+    source=signals.join(tickets, tickets.c.id == signals.c.ticket_id),
+    columns={
+        "id": signals.c.id,
+        **_TICKET_REFERENCE,
+        **_columns(signals, "source", "name", "status", "raised_at", "held_since", "ended_at", "detected_at", "withdrawn_at"),
+        **_columns(signals, "tier", "threshold", "evidence", "suppressed", "escalation_id", "revision"),
+    },
+    filters={
+        "name": Words(signals.c.name, "Name, such as `agent_switching`."),
+        "status": Words(signals.c.status, "Status; withdrawn = it never was, as is known now.", ("raised", "withdrawn")),
+        "stands": During(signals.c.raised_at, _SIGNAL_ENDS, "Only those whose behaviour lasts, or only the others."),
+        "told": Flag(signals.c.suppressed.is_(None), "Only those that were told, or only those that nobody was told of."),
+        "escalated": Flag(signals.c.escalation_id.is_not(None), "Only those that opened an escalation, or only the others."),
+        "tier": Words(signals.c.tier, "Tier.", none="none"),
+        "source": Words(signals.c.source, "Source."),
+        "ticket": _of_ticket(signals.c.ticket_id),
+        "escalation": Words(signals.c.escalation_id, "Id of the escalation it opened."),
+        "raised_at": Instants(signals.c.raised_at, "Raised"),
+        "detected_at": Instants(signals.c.detected_at, "Detected"),
+    },
+    sorts=_sorts(signals, "raised_at", "detected_at", "id"),
+    default_sort="-raised_at",
+    tie=signals.c.id,
 )
 
 SILENCES: Final = Listing(

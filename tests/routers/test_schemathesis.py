@@ -52,11 +52,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     migrations.upgrade(url)
     file = folder / "slawatch.yaml"
     # No channel: a test message must not go anywhere.
-    file.write_text(
-        "\n".join(line for line in DOCUMENT.splitlines() if "upstream" not in line).replace("channels:\n", ""), encoding="utf-8"
-    )
+    text = "\n".join(line for line in DOCUMENT.splitlines() if "upstream" not in line).replace("channels:\n", "")
+    file.write_text(f"{text}\nsignals:\n  severity: {{match: {{priority: urgent}}}}\n", encoding="utf-8")
     app = create_app(Settings(database_url=url, config=file, admin_key=ADMIN, role="api"), environ=ENVIRON, background=False)
-    event: Any = {"source": "acme-zendesk", "ticket": "4711", "at": rfc3339(utc_now()), "set": {"created_at": "2026-01-01T00:00:00Z"}}
+    facts = {"created_at": "2026-01-01T00:00:00Z", "priority": "urgent"}
+    event: Any = {"source": "acme-zendesk", "ticket": "4711", "at": rfc3339(utc_now()), "set": facts}
     with asgi.get_client(cast(Any, app)) as made:
         assert made.post("/v1/events", json=event, headers=KEY).status_code == 202
         yield made
