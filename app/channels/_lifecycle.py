@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 KEY_MAX: Final = 255  # characters; the least of the limits there are (PagerDuty's `dedup_key`)
 
 Phase = Literal["trigger", "acknowledge", "resolve", "inform"]
-"""`trigger` opens or renews the incident, `acknowledge` and `resolve` say so, `inform` has no incident of its own (a test)."""
+"""`trigger` opens or renews the incident, `acknowledge` and `resolve` say so, `inform` has no incident of its own (a test, a digest)."""
 
 _PHASES: Final[Mapping[str, Phase]] = {
     "sla.warning": "trigger",
@@ -14,7 +14,6 @@ _PHASES: Final[Mapping[str, Phase]] = {
     "sla.recovered": "resolve",
     "sla.met_late": "resolve",
     "sla.retracted": "resolve",
-    "sla.digest": "trigger",
     "escalation.opened": "trigger",
     "escalation.step": "trigger",
     "escalation.exhausted": "trigger",

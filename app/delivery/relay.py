@@ -12,8 +12,9 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
+from app.delivery import fallbacks
 from app.delivery.breaker import PROBE, Tried
 from app.delivery.client import DeliveryClient
 from app.delivery.digests import fold_ready
@@ -39,7 +40,6 @@ LEASE: Final = timedelta(seconds=25)
 _ATTEMPT_SECONDS: Final = 18.0
 _UPKEEP: Final = timedelta(seconds=1)
 _BACKLOG_MAX: Final = 2000
-_FALLBACKS: Final = 200
 _DETAIL_MAX: Final = 1000
 
 
@@ -143,16 +143,7 @@ class Relay:
             return
         self._upkept = at
         await outbox.expire(conn, at)
-        routes = self._routes_now()
-        rows = await outbox.unanswered(conn, at, limit=_FALLBACKS)
-        heard = await outbox.hearers(conn, [row.notice_id for row in rows]) if rows else set()
-        made = []
-        for row in rows:
-            fallback = routes.fallbacks.get(row.channel)
-            if fallback is not None and not row.withdrawn and (row.notice_id, fallback.channel) not in heard:
-                heard.add((row.notice_id, fallback.channel))
-                made.append(_told_instead(row, fallback.channel, routes, at))
-        await outbox.add(conn, [], made)
+        await fallbacks.tell(conn, self._routes_now(), at)
 
     async def _fold(self, conn: Connection, heads: Sequence[Head], at: datetime) -> None:
         """Where a channel groups: of what is ready, decide what goes by itself, and fold the rest (`app.delivery.digests`)."""
@@ -281,12 +272,3 @@ class Relay:
         metrics.BREAKERS_OPEN.set(sum(each.open_until is not None for each in known))
         metrics.ENDPOINTS.labels("disabled").set(sum(each.disabled_at is not None for each in known))
         metrics.ENDPOINTS.labels("failing").set(sum(each.disabled_at is None and each.failing_since is not None for each in known))
-
-
-def _told_instead(row: Any, channel: str, routes: Routes, at: datetime) -> dict[str, Any]:
-    """The delivery of the same notice to the fallback of its channel."""
-    shared = {name: getattr(row, name) for name in ("ticket_id", "clock_id", "breach_id", "escalation_id", "expires_at")}
-    effect = f"{row.notice_id}:{channel}:fallback"
-    ready_at = routes.ready_at(channel, at, immediate=row.immediate)
-    times = {"next_attempt_at": ready_at, "fallback_at": routes.fallback_at(channel, row.type, ready_at), "immediate": row.immediate}
-    return outbox.fresh(row.notice_id, row.type, channel, effect, at) | times | shared

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
 from app.store.database import Connection
 from app.store.dialect import insert_ignoring
-from app.store.tables import clocks, deliveries, grouping_spans, tickets
+from app.store.tables import breaches, clocks, deliveries, grouping_spans, tickets
 
 UNSEEN: Final = 0
 ALONE: Final = 1
@@ -90,6 +90,16 @@ async def fold(conn: Connection, channel: str, at: datetime, digest_id: str, det
     """End what has waited: the delivery of a digest stands for it; how many."""
     values = {"state": "suppressed", "next_attempt_at": None, "fallback_at": None, "detail": detail, "waits_for": digest_id}
     return (await conn.execute(update(deliveries).where(_ready(channel, at, WAITS)).values(**values))).rowcount
+
+
+async def told_by(conn: Connection, digest_id: str, at: datetime) -> Sequence[Row[Any]]:
+    """The deliveries that a digest stands for, as far as they are still worth saying; the oldest first."""
+    joined = deliveries.outerjoin(breaches, breaches.c.id == deliveries.c.breach_id)
+    lasts = or_(breaches.c.status.is_(None), breaches.c.status == "open")
+    is_worth_saying = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > at)
+    folded = (deliveries.c.waits_for == digest_id, deliveries.c.state == "suppressed")
+    query = select(deliveries).select_from(joined).where(*folded, lasts, is_worth_saying)
+    return (await conn.execute(query.order_by(deliveries.c.created_at, deliveries.c.id))).all()
 
 
 def _ready(channel: str, at: datetime, grouping: int) -> ColumnElement[bool]:

@@ -137,6 +137,13 @@ async def revive(conn: Connection, delivery_id: str, at: datetime) -> Row[Any] |
     return row
 
 
+async def let_go(conn: Connection, delivery_ids: Collection[str], ready_at: datetime, fallback_at: datetime | None) -> None:
+    """What was suppressed goes by itself after all, from `ready_at` on; `fallback_at`: when the fallback hears it too, None: never."""
+    ready = {"next_attempt_at": ready_at, "fallback_at": fallback_at, "grouping": 1}
+    suppressed = (among(conn, deliveries.c.id, delivery_ids), deliveries.c.state == "suppressed")
+    await conn.execute(update(deliveries).where(*suppressed).values(**_REVIVED, **ready, fence=deliveries.c.fence + 1))
+
+
 def is_on_its_way(row: Row[Any], at: datetime) -> bool:
     """Whether some process may be sending it at this moment."""
     return bool(row.state == PENDING and row.leased_until is not None and row.leased_until > at)

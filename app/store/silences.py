@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, RowMapping, bindparam, insert, select, update
 
+from app.store import bulk
 from app.store.database import Connection
-from app.store.dialect import among
 from app.store.tables import breaches, clocks, deliveries, escalations, silences, tickets
 
 
@@ -78,12 +78,12 @@ async def still_broken(conn: Connection, silence_id: str) -> Sequence[Row[Any]]:
     return (await conn.execute(query.order_by(breaches.c.breached_at, deliveries.c.id))).all()
 
 
-async def note_told(conn: Connection, delivery_ids: Sequence[str], digest_id: str) -> None:
-    """A digest tells what these deliveries would have told: whoever accepts it has heard them."""
-    await conn.execute(update(deliveries).where(among(conn, deliveries.c.id, delivery_ids)).values(waits_for=digest_id))
+async def note_told(conn: Connection, told: Mapping[str, str]) -> None:
+    """By the ids of deliveries, the delivery that tells what they would have told: whoever accepts it has heard them."""
+    await bulk.write(conn, deliveries, "update", [{"id": each, "waits_for": teller} for each, teller in told.items()])
 
 
 async def hand_over(conn: Connection, silence_id: str, ticket_id: str, other_id: str) -> None:
     """What a silence kept quiet about a ticket is from now on what another one keeps quiet."""
     mine = (deliveries.c.silence_id == silence_id, deliveries.c.ticket_id == ticket_id, deliveries.c.waits_for.is_(None))
-    await conn.execute(update(deliveries).where(*mine).values(silence_id=other_id))
+    await conn.execute(update(deliveries).where(*mine, deliveries.c.state == "suppressed").values(silence_id=other_id))

@@ -9,8 +9,8 @@ from app.schemas.events_out import event_types
 from tests.channels.notices import notice
 
 
-def test_every_event_but_a_test_and_a_new_due_time_stands_somewhere_in_the_life_of_an_incident() -> None:
-    assert {name for name in event_types() if phase(name) == "inform"} == {"test.ping", "sla.retargeted"}
+def test_every_event_but_a_test_a_digest_and_a_new_due_time_stands_somewhere_in_the_life_of_an_incident() -> None:
+    assert {name for name in event_types() if phase(name) == "inform"} == {"test.ping", "sla.digest", "sla.retargeted"}
 
 
 def test_a_breach_its_ladder_and_its_all_clear_are_one_incident() -> None:

@@ -1,15 +1,16 @@
 """Too many at once: what goes by itself, what waits, and the one digest that tells the rest."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import insert, update
 
-from app.channels import ChannelConfig
+from app.channels import ChannelConfig, slack
 from app.channels._story import tell
 from app.delivery import digests
 from app.delivery.routes import Fallback, Group, Quiet
@@ -203,11 +204,16 @@ async def test_a_rung_that_a_digest_tells_fares_as_the_digest_does(post: Post) -
     assert told == {}  # these are no rungs by their type
 
 
-async def test_the_fallback_hears_a_digest_that_is_not_accepted(post: Post) -> None:
+def read_by_people(url: str) -> ChannelConfig:
+    return slack.Config(url=SecretStr(url), allow_http=True)
+
+
+async def not_accepted(post: Post, kind: Callable[[str], ChannelConfig], **more: Any) -> list[Any]:
+    """A digest of two breaches that `up` does not accept, which has `ops` for its fallback; what `ops` is to hear."""
     async with chat(post) as up, receiver() as ops:
-        post.channels["ops"] = channel(ops.url)
+        post.channels["ops"] = kind(ops.url)
         post.fallbacks["up"] = Fallback("ops", timedelta(minutes=5))
-        await storm(post, 5)
+        await storm(post, 5, **more)
         await post.run()
         up.status = 500
         post.clock.advance(minutes=1)
@@ -215,8 +221,29 @@ async def test_the_fallback_hears_a_digest_that_is_not_accepted(post: Post) -> N
         post.clock.advance(minutes=5)
         await post.run()
         await post.run()
+    return await post.rows("ops")
 
-    assert said(ops) == ["2 breaches: source desk, tier gold"]
+
+async def test_a_fallback_that_people_read_hears_a_digest_that_is_not_accepted(post: Post) -> None:
+    rows = await not_accepted(post, read_by_people)
+    [event] = await post.events("ops")
+
+    assert ["sla.digest"] == [row.type for row in rows]
+    assert "2 breaches: source desk, tier gold" == event["data"]["title"]
+
+
+async def test_a_fallback_that_hears_every_notice_by_itself_hears_those_a_digest_stands_for(post: Post) -> None:
+    rows = await not_accepted(post, channel)
+
+    assert [("sla.breached", f"msg_{n}", f"clk_{n}", f"brc_{n}") for n in (4, 5)] == [
+        (row.type, row.notice_id, row.clock_id, row.breach_id) for row in rows
+    ]
+
+
+async def test_of_what_a_digest_stands_for_the_fallback_hears_only_what_is_worth_saying(post: Post) -> None:
+    rows = await not_accepted(post, channel, expires_in=timedelta(minutes=3))
+
+    assert [] == rows
 
 
 async def test_without_a_group_nothing_is_folded(post: Post) -> None:
