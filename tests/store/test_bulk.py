@@ -1,0 +1,81 @@
+"""Many rows by one statement: what is written is what is read, whatever it holds, and an index is touched only where it must be."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from app.store import bulk
+from app.store.database import Database
+from app.store.tables import inbox, tickets
+
+AT = datetime(2026, 3, 2, 9, 0, 0, 123_457, tzinfo=UTC)
+
+
+def message(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"inb_{number}", "source": "desk", "via": "webhook", "delivery_id": None, "received_at": AT, "method": "POST", "url": "/x",
+        "headers": {}, "body": None, "outcome": "applied", "reason": None, "tickets": [], **more,
+    }  # fmt: skip
+
+
+def ticket(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"tkt_{number}", "source": "desk", "external_id": str(number), "stored_at": AT, "deleted": False, "timeline": b"[]",
+        "revision": 1, "version": 1, "requester": "zoe", "group": None, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"body": b"\x00\xff\\x41 {\"a\": 'b'}"},
+        {"reason": 'it\'s a "quote", a back\\slash, {braces}, a line\nand a tab\t, \u00fc \U0001f600'},
+        {"headers": {"x": "\u2028", "n": 1.5, "none": None}, "tickets": ["tkt_1", "tkt_2"]},
+        {"delivery_id": "", "body": b""},
+    ],
+)
+async def test_what_is_written_is_what_is_read(database: Database, value: dict[str, Any]) -> None:
+    row = message(1, **value)
+    async with database.begin() as conn:
+        await bulk.write(conn, inbox, "insert", [row])
+        stored = (await conn.execute(select(inbox))).one()._mapping
+
+    assert row == {name: stored[name] for name in row}
+
+
+async def test_of_rows_with_one_key_the_last_counts_and_known_ones_are_replaced(database: Database) -> None:
+    async with database.begin() as conn:
+        await bulk.write(conn, inbox, "insert", [message(1, reason="a"), message(2, reason="b")])
+        await bulk.write(conn, inbox, "replace", [message(3, reason="c"), message(1, reason="d"), message(1, reason="e")])
+        await bulk.write(conn, inbox, "insert_new", [message(2, reason="f"), message(4, reason="g")])
+        found = (await conn.execute(select(inbox.c.id, inbox.c.reason).order_by(inbox.c.id))).all()
+
+    assert [("inb_1", "e"), ("inb_2", "b"), ("inb_3", "c"), ("inb_4", "g")] == [tuple(row) for row in found]
+
+
+async def test_an_update_writes_all_that_has_changed_whatever_is_known_of_the_row_before(database: Database) -> None:
+    before = [ticket(number) for number in (1, 2, 3)]
+    after = [ticket(1, group="second line"), ticket(2, requester="max", version=2), ticket(3, revision=2, group="third line")]
+    async with database.begin() as conn:
+        await bulk.write(conn, tickets, "insert", before)
+        await bulk.update(conn, tickets, after, {row["id"]: row for row in before[:2]})
+        columns = [tickets.c[name] for name in ("id", "requester", "group", "revision", "version")]
+        found = (await conn.execute(select(*columns).order_by(tickets.c.id))).all()
+
+    assert [tuple(row[column.name] for column in columns) for row in after] == [tuple(row) for row in found]
+
+
+async def test_on_sqlite_a_column_of_an_index_is_written_only_where_it_has_changed(sqlite_url: str) -> None:
+    db = Database(sqlite_url, database_time=False)
+    await db.open()
+    said: list[str] = []
+    async with db.begin() as conn:
+        await bulk.write(conn, tickets, "insert", [ticket(1), ticket(2)])
+        event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, *_rest: said.append(sql))
+        await bulk.update(conn, tickets, [ticket(1, group="b"), ticket(2, requester="max")], {f"tkt_{n}": ticket(n) for n in (1, 2)})
+    await db.close()
+
+    assert [False, True] == ["requester = ?" in sql for sql in said]
+    assert all('"group" = ?' in sql for sql in said)
