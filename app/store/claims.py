@@ -10,11 +10,11 @@ from operator import attrgetter
 from typing import Any, Final, Literal
 
 import orjson
-from sqlalchemy import Row, false, select, text, update
+from sqlalchemy import Row, bindparam, false, select, text, update
 
 from app.store import bulk, wakes
 from app.store.database import Connection
-from app.store.dialect import among
+from app.store.dialect import among, named_among
 from app.store.outbox import PENDING
 from app.store.tables import attempts, deliveries, notices
 from app.store.types import from_microseconds, to_microseconds
@@ -51,6 +51,24 @@ _CHOOSE: Final = {
             ORDER BY i.next_attempt_at, i.id LIMIT CAST(want ->> 2 AS int) FOR UPDATE SKIP LOCKED) d
     """),
 }
+_TAKE: Final = (
+    update(deliveries)
+    .where(named_among(deliveries.c.id, "ids"), deliveries.c.next_attempt_at <= bindparam("now"), deliveries.c.state == PENDING)
+    .values(
+        attempts=deliveries.c.attempts + 1,
+        fence=deliveries.c.fence + 1,
+        leased_until=bindparam("until"),
+        next_attempt_at=bindparam("until"),
+    )
+    .returning(deliveries.c.id)
+)
+_BODIES: Final = select(notices.c.id, notices.c.body).where(named_among(notices.c.id, "ids"))
+_OF_OURS: Final = (
+    select(*(deliveries.c[name] for name in ("id", "fence", "state", "withdrawn", "attempts", "fallback_at")))
+    .where(named_among(deliveries.c.id, "ids"))
+    .order_by(deliveries.c.id)
+    .with_for_update()
+)
 _MADE: Final = attrgetter("created_at", "id")
 """The order in which deliveries were made."""
 
@@ -125,13 +143,7 @@ async def claim(conn: Connection, at: datetime, wants: Sequence[Want], *, lease:
     mine = await _screen(conn, rows, at, ordered, lease) if rows else []
     if not mine:
         return []
-    taken = (
-        update(deliveries)
-        .where(among(conn, deliveries.c.id, mine), deliveries.c.next_attempt_at <= at, deliveries.c.state == PENDING)
-        .values(attempts=deliveries.c.attempts + 1, fence=deliveries.c.fence + 1, leased_until=at + lease, next_attempt_at=at + lease)
-        .returning(deliveries.c.id)
-    )
-    claimed = set((await conn.execute(taken)).scalars())
+    claimed = set((await conn.execute(_TAKE, {"ids": mine, "now": at, "until": at + lease})).scalars())
     return [_claim(row) for row in rows if row.id in claimed]
 
 
@@ -154,8 +166,7 @@ async def bodies(conn: Connection, notice_ids: Collection[str]) -> dict[str, byt
     """The exact bytes of notices, by id."""
     if not notice_ids:
         return {}
-    query = select(notices.c.id, notices.c.body).where(among(conn, notices.c.id, notice_ids))
-    return {row.id: row.body for row in await conn.execute(query)}
+    return {row.id: row.body for row in await conn.execute(_BODIES, {"ids": notice_ids})}
 
 
 async def release(conn: Connection, at: datetime) -> int:
@@ -178,9 +189,7 @@ async def complete(conn: Connection, results: Sequence[Ended]) -> list[bool]:
 
     A delivery that was withdrawn while on its way is superseded unless it was accepted, and what waits for its end is woken.
     """
-    query = select(*(deliveries.c[name] for name in ("id", "fence", "state", "withdrawn", "attempts", "fallback_at")))
-    of_ours = query.where(among(conn, deliveries.c.id, [each.claim.id for each in results]))
-    rows = {row.id: row for row in await conn.execute(of_ours.order_by(deliveries.c.id).with_for_update())}
+    rows = {row.id: row for row in await conn.execute(_OF_OURS, {"ids": [each.claim.id for each in results]})}
     kept = [_holds(rows.get(each.claim.id), each) for each in results]
     changes = [_change(rows[each.claim.id], each) for each, mine in zip(results, kept, strict=True) if mine]
     await bulk.write(conn, deliveries, "update", changes)

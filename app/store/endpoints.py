@@ -6,6 +6,7 @@ Whoever changes endpoints and deliveries in one transaction takes the endpoints 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, update
 
@@ -39,9 +40,12 @@ class Endpoint:
     """None: by the service itself."""
 
 
+_ALL: Final = select(endpoints)
+
+
 async def known(conn: Connection) -> dict[str, Endpoint]:
     """All endpoints there is something to know of, by channel."""
-    return {row.channel: Endpoint(**row._mapping) for row in await conn.execute(select(endpoints))}
+    return {row.channel: Endpoint(**row._mapping) for row in await conn.execute(_ALL)}
 
 
 async def lock(conn: Connection, channels: Collection[str]) -> dict[str, Endpoint]:
