@@ -75,10 +75,13 @@ class _Case:
 
     def before(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The rows of ticket and clocks as they were, by id; without the ticket's where it is not known."""
-        if self.ticket.known is not None:
-            yield self.ticket.id, self.ticket.known.row
-        for row in self.stored:
-            yield row["id"], row
+        ticket, [row] = self.ticket, self.own.ticket_rows
+        if ticket.known is not None:
+            yield ticket.id, ticket.known.row
+        elif not ticket.fresh and ticket.revision == row["revision"]:  # it has been told nothing, and is read as it was
+            yield ticket.id, {**row, "rejudge_at": ticket.rejudge_at}
+        for stored in self.stored:
+            yield stored["id"], stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def ticket_row(ticket: LockedTicket, verdict: Verdict, revision: int) -> Row:
         "deleted": bool(facts.get("deleted")),
         "revision": revision,
         "rejudge_at": verdict.rejudge_at,
-        "timeline": ticket.dumped(),
         "version": ticket.version + 1,
+        **({"timeline": ticket.dumped()} if ticket.fresh else {}),
     }
 
 

@@ -49,6 +49,7 @@ class LockedTicket:
     version: int
     revision: int
     """Of the document it was last judged by; 0 = never judged."""
+    rejudge_at: datetime | None = None
     fresh: tuple[TicketEvent, ...] = ()
     quiet: bool = False
     """What was broken before now is recorded, and nobody is told: the fresh events are history."""
@@ -134,7 +135,15 @@ async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool)
 
 
 def _locking(where: ColumnElement[bool], *, skip_locked: bool = False) -> Select[Any]:
-    columns = (tickets.c.id, tickets.c.source, tickets.c.external_id, RAW_TIMELINE, tickets.c.version, tickets.c.revision)
+    columns = (
+        tickets.c.id,
+        tickets.c.source,
+        tickets.c.external_id,
+        RAW_TIMELINE,
+        tickets.c.version,
+        tickets.c.revision,
+        tickets.c.rejudge_at,
+    )
     return select(*columns).where(where).order_by(tickets.c.id).with_for_update(skip_locked=skip_locked)
 
 
@@ -169,11 +178,11 @@ async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, s
 
 
 async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns.
-
-    `before`: the rows of some of them as they are stored, by id.
+    """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns, but for `timeline`, which is
+    only there where it has changed. `before`: the rows of some of them as they are stored, by id.
     """
-    await bulk.update(conn, tickets, rows, before)
+    await bulk.update(conn, tickets, [row for row in rows if "timeline" in row], before)
+    await bulk.update(conn, tickets, [row for row in rows if "timeline" not in row], before)
 
 
 async def count_change(conn: Connection, ids: Collection[str]) -> None:
