@@ -4,24 +4,28 @@ Every instant in is an aware datetime of any zone, every instant out is UTC, eve
 are read stands in `app.rules.openings`. Nothing is open before 1970 or after 2209, save on the calendar `always`.
 """
 
-from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.rules.business_days import open_day_after, time_within
 from app.rules.hours import SECOND, CalendarSpec, LocalDays, Piece, checked_spec, load_zone, microseconds, parse_hours
 from app.rules.openings import BEYOND, EPOCH, MICROSECOND, Openings, compile_openings, merged, walk
 from app.rules.problems import InvalidTarget, NoWorkingTime
+from app.rules.values import make
 
-__all__ = ["ALWAYS", "HORIZON", "Calendar", "CalendarSpec", "Span", "parse_hours"]
+__all__ = ["ALWAYS", "HORIZON", "Calendar", "CalendarSpec", "Place", "Span", "parse_hours"]
 
 HORIZON: Final = timedelta(days=5 * 365 + 2)
 """How far from the instant asked about an answer may lie: five years. What is farther is a mistake, not a deadline."""
 
 _HORIZON: Final = HORIZON // MICROSECOND
+_HORIZON_DAYS: Final = HORIZON.days
 _FIRST: Final = 0
 _LAST: Final = (datetime(2210, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+_FAR: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_NOTHING: Final = timedelta()
 _NOTHING_YET: Final = Openings(_LAST, _FIRST, ())
 _TOO_FAR: Final = "the calendar {} has not that much open time within five years"
 
@@ -87,30 +91,52 @@ class Calendar:
         negative seconds, NoWorkingTime when the answer would lie beyond the horizon.
         """
         needed = seconds * SECOND if type(seconds) is int else microseconds(seconds)
-        since = start - EPOCH
-        at = (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
-        openings = self._openings
-        if not (0 < needed <= _HORIZON and openings.lo <= at <= openings.hi - _HORIZON):
-            return self._add_rarely(at, needed)
-        # Asked for every clock: `Openings.before` and `first_with`, written out, are a third faster than called.
-        ends, sums = openings.ends, openings.sums
-        index = openings.by_day[since.days - openings.base]
-        while ends[index] <= at:
-            index += 1
-        amount = at + openings.shifts[index]
-        if amount < sums[index]:
-            amount = sums[index]
-        amount += needed
-        index += 1 + (sums[index + 1] < amount)  # most targets end in this opening or in the next
-        if sums[index] < amount:
-            index = bisect_left(sums, amount, index)
-        due = amount - openings.shifts[index - 1]
-        if due > at + _HORIZON:
-            raise NoWorkingTime(_TOO_FAR.format(self.name))
-        return EPOCH + MICROSECOND * due
+        self._check_amount(needed)
+        return self.after(start, MICROSECOND * needed)
 
-    def _add_rarely(self, at: int, needed: int) -> datetime:
+    def after(self, start: datetime, open_time: timedelta) -> datetime:
+        """The same for a span of open time."""
+        openings = self._openings
+        day = (start - EPOCH).days - openings.base
+        if not (0 <= day < openings.days - _HORIZON_DAYS and _NOTHING < open_time <= HORIZON and start.tzinfo is UTC):
+            return self._after_rarely(start, open_time)
+        # `place` and `Place.after`, written out, are twice as quick as called.
+        closes, index = openings.closes, openings.by_day[day]
+        while closes[index] <= start:
+            index += 1
+        opens = openings.opens[index]
+        due = (start if start > opens else opens) + open_time  # noqa: FURB136  # a third of what `max` takes
+        if due > closes[index]:
+            due = openings.further(index, due)
+        if due - start > HORIZON:
+            raise NoWorkingTime(_TOO_FAR.format(self.name))
+        return due
+
+    def place(self, start: datetime) -> "Place":
+        """An instant, looked up once for all that is asked from it on."""
+        openings = self._openings
+        day = (start - EPOCH).days - openings.base
+        if not 0 <= day < openings.days - _HORIZON_DAYS or start.tzinfo is not UTC:
+            return Place(self, start, None, 0, start)
+        closes, index = openings.closes, openings.by_day[day]
+        while closes[index] <= start:
+            index += 1
+        opens = openings.opens[index]
+        since = start if start > opens else opens  # noqa: FURB136
+        return make(Place, (self, start, openings, index, since))
+
+    def after_if_any(self, start: datetime, open_time: timedelta) -> datetime | None:
+        """`after`, for whatever is unusual; None when the answer would lie beyond the horizon."""
+        try:
+            return self._after_rarely(start, open_time)
+        except NoWorkingTime:
+            return None
+
+    def _after_rarely(self, start: datetime, open_time: timedelta) -> datetime:
         """The same for everything unusual: zero, too much, a calendar that is always open, years that are not compiled yet."""
+        if self._spec.always and start.tzinfo is UTC and start < _FAR and _NOTHING < open_time <= HORIZON:
+            return start + open_time
+        at, needed = _at(start), open_time // MICROSECOND
         self._check_amount(needed)
         due = at + needed
         if needed and not self._spec.always:
@@ -135,18 +161,26 @@ class Calendar:
 
     def open_microseconds_between(self, start: datetime, end: datetime) -> int:
         """The open time in `[start, end)`, in microseconds; 0 when `end` is not after `start`."""
-        begin, stop = _at(start), _at(end)
-        if stop <= begin or self._spec.always:
-            return max(stop - begin, 0)
-        openings = self._openings
-        if not (openings.lo <= begin and stop <= openings.hi):
-            openings = self._covering(begin, stop)
-            begin, stop = _clipped(begin), _clipped(stop)
-        return openings.before(stop) - openings.before(begin)
+        return self.open_time_between(start, end) // MICROSECOND
 
     def open_time_between(self, start: datetime, end: datetime) -> timedelta:
         """The open time in `[start, end)`; zero when `end` is not after `start`."""
-        return MICROSECOND * self.open_microseconds_between(start, end)
+        if start.tzinfo is not UTC or end.tzinfo is not UTC:
+            start, end = _utc(start), _utc(end)
+        if end <= start:
+            return _NOTHING
+        if self._spec.always:
+            return end - start
+        openings = self._openings
+        first, last = (start - EPOCH).days - openings.base, (end - EPOCH).days - openings.base
+        if not 0 <= first <= last < openings.days:
+            return MICROSECOND * self._between_rarely(_at(start), _at(end))
+        return openings.given_before(end, last) - openings.given_before(start, first)
+
+    def _between_rarely(self, begin: int, stop: int) -> int:
+        """The same in years that are not compiled yet."""
+        openings = self._covering(begin, stop)
+        return openings.before(_clipped(stop)) - openings.before(_clipped(begin))
 
     def add_business_days(self, start: datetime, days: int, *, at_close: bool = False) -> datetime:
         """The same local time `days` open days later, in UTC; `at_close`: the last closing of that day.
@@ -221,6 +255,7 @@ class Calendar:
         return openings
 
     def _check_amount(self, amount: int) -> None:
+        """Of open time, in microseconds."""
         if amount < 0:
             raise InvalidTarget("an amount of open time cannot be negative")
         if amount > _HORIZON:
@@ -234,6 +269,53 @@ class Calendar:
             return EPOCH + MICROSECOND * answer
         except OverflowError as error:
             raise NoWorkingTime(_TOO_FAR.format(self.name)) from error
+
+
+class Place(NamedTuple):
+    """An instant on a calendar."""
+
+    calendar: Calendar
+    start: datetime
+    openings: Openings | None
+    """None: the calendar is always open, or the instant lies in years that are not compiled yet."""
+    opening: int
+    """The first one that ends after the instant."""
+    since: datetime
+    """From when on it is open."""
+
+    def after(self, open_time: timedelta) -> datetime | None:
+        """The first instant at which so much open time (> 0) has passed; None when it would lie beyond the horizon."""
+        return self.each_after((open_time,))[0]
+
+    def each_after(self, open_times: Sequence[timedelta]) -> list[datetime | None]:
+        """The same for several spans."""
+        calendar, start, openings, index, since = self
+        if openings is None:
+            return [calendar.after_if_any(start, open_time) for open_time in open_times]
+        closes, latest = openings.closes[index], start + HORIZON
+        found: list[datetime | None] = []
+        for open_time in open_times:
+            due = since + open_time
+            if due > closes:
+                due = openings.further(index, due)
+            found.append(due if due <= latest else None)
+        return found
+
+    def open_until(self, end: datetime) -> timedelta:
+        """The open time in `[start, end)`; zero when `end` is not after `start`."""
+        calendar, start, openings, index, since = self
+        if openings is None or end.tzinfo is not UTC:
+            return calendar.open_time_between(start, end)
+        if end <= openings.closes[index]:
+            return end - since if end > since else _NOTHING
+        last = (end - EPOCH).days - openings.base
+        if last >= openings.days:
+            return calendar.open_time_between(start, end)
+        return openings.given_before(end, last) - openings.given[index] - (since - openings.opens[index])
+
+
+def _utc(instant: datetime) -> datetime:
+    return EPOCH + (instant - EPOCH)
 
 
 def _at(instant: datetime) -> int:

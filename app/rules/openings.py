@@ -26,6 +26,8 @@ MICROSECOND = timedelta(microseconds=1)
 BEYOND = 1 << 60
 """An instant after everything (about the year 38500)."""
 
+_FAR = datetime(9000, 1, 1, tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 PiecesOn = Callable[[date], Iterable[Piece]]
@@ -96,13 +98,14 @@ def merged(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 class Openings:
-    """The open spans of `[lo, hi)`, compiled: sorted arrays and running sums, answered by a look at the day and by bisect.
+    """The open spans of `[lo, hi)` (two midnights), compiled: sorted arrays and running sums, answered by a look at the day and by bisect.
 
     Never changed once built, so it may be read from any thread. One more span stands behind the last, at `BEYOND`: whoever lands in it
-    has run out of open time, and no search falls off the end.
+    has run out of open time, and no search falls off the end. What is asked all day long finds the arrays as instants and spans of time
+    too: to add and compare these is several times as quick as to turn them into numbers and back.
     """
 
-    __slots__ = ("base", "by_day", "ends", "hi", "lo", "shifts", "starts", "sums")
+    __slots__ = ("base", "by_day", "closes", "days", "ends", "given", "hi", "lo", "opens", "shifts", "starts", "sums")
 
     def __init__(self, lo: int, hi: int, spans: Sequence[Piece]) -> None:
         self.lo, self.hi = lo, hi
@@ -112,7 +115,11 @@ class Openings:
         """Open time before each span; the last one is behind them all."""
         self.shifts = [open_before - start for open_before, start in zip(self.sums, self.starts, strict=False)]
         """What turns an instant inside a span into the open time before it."""
-        self.base = lo // DAY
+        self.opens = [*(EPOCH + MICROSECOND * span[0] for span in spans), _FAR]
+        self.closes = [*(EPOCH + MICROSECOND * span[1] for span in spans), _END]
+        self.given = [MICROSECOND * open_before for open_before in self.sums]
+        """`starts`, `ends` and `sums` as instants and as spans of time."""
+        self.base, self.days = lo // DAY, (hi - lo) // DAY
         self.by_day = self._first_ends()
 
     def _first_ends(self) -> list[int]:
@@ -130,6 +137,23 @@ class Openings:
         while self.ends[index] <= at:
             index += 1
         return index
+
+    def given_before(self, at: datetime, day: int) -> timedelta:
+        """How much is open before an instant of the day that has this number in `by_day`."""
+        index = self.by_day[day]
+        while self.closes[index] <= at:
+            index += 1
+        opens, given = self.opens[index], self.given[index]
+        return given + (at - opens) if at > opens else given
+
+    def further(self, index: int, due: datetime) -> datetime:
+        """The instant that has as much open time before it as `due` (after a closing) would have, had that opening not closed."""
+        given = self.given
+        amount = given[index] + (due - self.opens[index])
+        index += 1
+        if given[index + 1] < amount:  # most targets end in the next opening
+            index = bisect_left(given, amount, index + 1) - 1
+        return self.opens[index] + (amount - given[index])
 
     def before(self, at: int) -> int:
         """How much of `[lo, at)` is open."""

@@ -1,10 +1,11 @@
 """Where a calendar's answers end: years that nobody has asked about yet, and the horizon to the day."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.rules.calendar import HORIZON, parse_hours
+from app.rules.calendar import ALWAYS, HORIZON, Calendar, parse_hours
 from app.rules.problems import InvalidHours, NoWorkingTime
 from tests.rules.calendars import calendar, utc
 
@@ -32,6 +33,26 @@ def test_an_open_day_is_looked_for_up_to_the_horizon() -> None:
     assert utc("2026-03-02T10:00") == calendar(open_days=ONE_DAY).add_business_days(reached, 1)
     with pytest.raises(NoWorkingTime):
         calendar(open_days=ONE_DAY).add_business_days(reached - timedelta(days=1), 1)
+
+
+@pytest.mark.parametrize("made", [calendar("Europe/Berlin", workdays="09:00-12:00 13:00-17:00"), calendar(), ALWAYS])
+@pytest.mark.parametrize("start", ["1965-06-01T10:00", "2026-03-27T16:30", "2026-03-28T03:00", "2207-05-04T09:00", "2300-01-01T00:00"])
+@pytest.mark.parametrize("hours", [0.5, 1, 30, 1000])
+def test_what_is_asked_from_one_place_is_what_is_asked_singly(made: Calendar, start: str, hours: float) -> None:
+    spans = [timedelta(hours=hours), timedelta(hours=hours + 1), HORIZON + timedelta(days=1)]
+    for zone in (UTC, ZoneInfo("Asia/Kolkata")):
+        place = made.place(utc(start).astimezone(zone))
+
+        assert place.each_after(spans) == [_after(made, utc(start), span) for span in spans]
+        for end in (utc(start) + span for span in (*spans, -spans[0])):
+            assert place.open_until(end) == made.open_time_between(utc(start), end) == place.open_until(end.astimezone(zone))
+
+
+def _after(made: Calendar, start: datetime, span: timedelta) -> datetime | None:
+    try:
+        return made.add_open_time(start, span.total_seconds())
+    except NoWorkingTime:
+        return None
 
 
 @pytest.mark.parametrize(
