@@ -49,7 +49,7 @@ def rejections(book: Book, facts: Facts, at: datetime) -> list[Rejection]:
 
 def _with_tier(book: Book, facts: Facts, at: datetime) -> tuple[Facts, str | None]:
     """The facts as conditions see them: with the requester's domain, and with the tier that was stated or resolved."""
-    matched = dict(facts)
+    matched = {**facts}
     requester = facts.get("requester_email", facts.get("requester"))
     if "requester_domain" not in matched and isinstance(requester, str) and "@" in requester:
         matched["requester_domain"] = requester.rsplit("@", 1)[1].lower()

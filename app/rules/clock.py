@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal, NamedTuple
 
 from app.rules.cycle import Cause, Cycle
-from app.rules.deadline import BREACH, Milestone, Run, consumed, due_at, warnings
+from app.rules.deadline import BREACH, Milestone, Run, consumed, due_at, each_reached, way_of
+from app.rules.openings import MICROSECOND
 from app.rules.policy import OpenTime
+from app.rules.values import make
 
 State = Literal["running", "paused", "stopped", "cancelled"]
 Health = Literal["on_track", "at_risk", "overdue", "paused", "met", "missed", "cancelled"]
+
+_HEALTH: Final[Mapping[State, tuple[Health, Health, Health]]] = {
+    "running": ("on_track", "at_risk", "overdue"),
+    "paused": ("paused", "paused", "paused"),
+    "stopped": ("met", "met", "missed"),
+    "cancelled": ("cancelled", "cancelled", "missed"),
+}
+"""In each state: while nothing has happened, after a warning, once the promise is broken."""
 
 
 class Clock(NamedTuple):
@@ -54,77 +64,75 @@ class Course(NamedTuple):
 
     cycle: Cycle
     runs: Sequence[Run]
+    state: State
     due_at: datetime | None
     """None while the clock stands still before that."""
     milestones: tuple[Milestone, ...]
     """Warnings and breach, by time; of a cycle that is over only the warnings that came."""
+    used: timedelta | None
+    """What a cycle has consumed that is over; None while it is open."""
 
 
 def course(cycle: Cycle, ran: Sequence[Run]) -> Course:
     """The course of a cycle, given what its running stretches give."""
-    terms, stopped_at = cycle.terms, cycle.stopped_at
-    due = due_at(terms.calendar, cycle.anchor, cycle.target, cycle.stretches, ran)
+    target, stopped_at = cycle.target, cycle.stopped_at
+    used = None if stopped_at is None else consumed(ran, stopped_at)
+    way = way_of(cycle.terms, cycle.anchor, target)
+    instants = each_reached(ran, way, used) if way is not None else [None]
+    due = instants.pop()
+    if not isinstance(target, OpenTime):
+        due = due_at(cycle.terms.calendar, cycle.anchor, target, cycle.stretches, ran)
     end = cycle.broken_at or due  # once broken, also under former terms, a warning that would come later makes no sense any more
-    most = None if stopped_at is None else consumed(terms.calendar, ran, stopped_at)
-    found = warnings(terms.calendar, cycle.anchor, cycle.target, terms.warnings, ran, most)
-    if len(found) > 1:
-        found.sort(key=_instant)
+    marks: list[Milestone] = []
+    if instants and way is not None:
+        for name, at in zip(way.warnings, instants, strict=False):
+            if at is not None and (end is None or at < end):
+                marks.append(make(Milestone, (name, at)))
     if end is not None:
-        while found and found[-1].at >= end:
-            found.pop()
-        found.append(Milestone(BREACH, end))
-    return Course(cycle, ran, due, tuple(found))
+        marks.append(make(Milestone, (BREACH, end)))
+    return make(Course, (cycle, ran, _state(cycle), due, tuple(marks), used))
 
 
 def judge(known: Course, at: datetime) -> Clock:
     """The clock of a cycle at the instant `at`. What has stopped has its verdict: that is the same at whatever instant one asks."""
-    cycle, ran, due, marks = known
+    cycle, ran, state, due, marks, used = known
     stopped_at, broken_at = cycle.stopped_at, cycle.broken_at
     until = at if stopped_at is None else stopped_at
-    used = consumed(cycle.terms.calendar, ran, until)
-    if broken_at is not None:
-        passed = marks
-    elif stopped_at is None:
-        passed = tuple([mark for mark in marks if mark.at <= until])
-    else:  # what stops a clock at its very due instant keeps the promise
-        passed = tuple([mark for mark in marks if mark.at < until])
-    breached_at = passed[-1].at if passed and passed[-1].name == BREACH else None
-    state = _state(cycle)
-    return Clock(
-        cycle,
-        state,
-        _health(state, breached=breached_at is not None, warned=len(passed) > 0 and passed[0].name != BREACH),
-        breached_at if state == "cancelled" else broken_at or due,
-        breached_at,
-        used,
-        _remaining(cycle, due, used, until),
-        passed if state == "cancelled" else marks,
-        passed,
+    if used is None:
+        used = consumed(ran, until)
+    passed = marks if broken_at is not None else _passed(marks, until, stopped_at is None)
+    microseconds = used // MICROSECOND
+    breached_at = None
+    if passed and passed[-1].name == BREACH:
+        breached_at = passed[-1].at
+    return make(
+        Clock,
+        (
+            cycle,
+            state,
+            _HEALTH[state][0 if not passed else 1 if breached_at is None else 2],
+            breached_at if state == "cancelled" else broken_at or due,
+            breached_at,
+            microseconds,
+            _remaining(cycle, due, microseconds, until),
+            passed if state == "cancelled" else marks,
+            passed,
+        ),
     )
 
 
-def _instant(mark: Milestone) -> datetime:
-    return mark.at
+def _passed(marks: tuple[Milestone, ...], until: datetime, is_open: bool) -> tuple[Milestone, ...]:
+    """Those whose instant has come. What stops a clock at its very due instant keeps the promise."""
+    count = len(marks)
+    while count and (marks[count - 1].at > until or (marks[count - 1].at == until and not is_open)):
+        count -= 1
+    return marks[:count]
 
 
 def _state(cycle: Cycle) -> State:
     if cycle.outcome is not None:
         return "stopped" if cycle.outcome == "fulfilled" else "cancelled"
     return "paused" if cycle.stretches[-1].kind == "paused" else "running"
-
-
-def _health(state: State, *, breached: bool, warned: bool) -> Health:
-    match state:
-        case "stopped":
-            return "missed" if breached else "met"
-        case "cancelled":
-            return "missed" if breached else "cancelled"
-        case "paused":
-            return "paused"
-        case "running" if breached:
-            return "overdue"
-        case _:
-            return "at_risk" if warned else "on_track"
 
 
 def _remaining(cycle: Cycle, due: datetime | None, used: int, until: datetime) -> int | None:

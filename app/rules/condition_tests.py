@@ -107,6 +107,8 @@ def rank(value: object) -> tuple[str, object] | None:
 
 def shown(value: object) -> str:
     """A fact or value for a sentence."""
+    if isinstance(value, str) and len(value) <= SHOWN_MAX:
+        return value
     if _is_nothing(value):
         return "not set"
     if isinstance(value, bool):

@@ -9,23 +9,16 @@ from typing import Final, Literal, NamedTuple
 from app.rules.condition_tests import shown
 from app.rules.conditions import holds
 from app.rules.deadline import Run, due_at, runs
-from app.rules.policy import Target, Terms
+from app.rules.policy import Offer, Target, Terms
 from app.rules.stretches import Kind, Stretches, closed, running_from, turned
 from app.rules.ticket import TicketAt
+from app.rules.values import make
 
 Cause = Literal["elapsed", "retargeted"]
 Outcome = Literal["fulfilled", "cancelled"]
 
+_RUNNING: Final = ("running", None)
 _GONE = "gone, or without a policy"
-
-
-class Offer(NamedTuple):
-    """What the chosen policy promises for one metric."""
-
-    policy: str
-    terms: Terms
-    target: Target
-    priority: str | None
 
 
 class Cycle(NamedTuple):
@@ -78,12 +71,15 @@ class Cycle(NamedTuple):
 
 _STRETCHES: Final = Cycle._fields.index("stretches")
 """Where a cycle is cut to put other values in; many times a ticket, and several times as quick as `_replace`."""
+_FRESH: Final = tuple(Cycle._field_defaults.values())
+"""What nobody has done to a cycle that was just opened."""
 
 
 def opened(metric: str, number: int, anchor: datetime, promise: datetime, offer: Offer) -> Cycle:
     """A cycle whose clock starts to run at its anchor."""
     policy, terms, target, priority = offer
-    return Cycle(metric, number, anchor, promise, policy, terms, target, priority, running_from(anchor))
+    promised = (metric, number, anchor, promise, policy, terms, target, priority, running_from(anchor))
+    return make(Cycle, promised + _FRESH)
 
 
 def stopped(cycle: Cycle, ticket: TicketAt, *, fulfilled: bool, lapsed: bool) -> Cycle:
@@ -92,7 +88,7 @@ def stopped(cycle: Cycle, ticket: TicketAt, *, fulfilled: bool, lapsed: bool) ->
     by = ticket.events[-1].key if ticket.events else None
     outcome: Outcome = "fulfilled" if fulfilled else "cancelled"
     ended = (closed(cycle.stretches, at), at, outcome, lapsed and not fulfilled, by)
-    return Cycle._make((*cycle[:_STRETCHES], *ended, *cycle[_STRETCHES + len(ended) :]))
+    return make(Cycle, cycle[:_STRETCHES] + ended + cycle[_STRETCHES + len(ended) :])
 
 
 def back_again(cycle: Cycle, gone_since: datetime, at: datetime) -> Cycle:
@@ -133,11 +129,15 @@ def paced(cycle: Cycle, ticket: TicketAt) -> Cycle:
     if terms.pause_while is None and stretches[-1].kind == "running":
         return cycle
     after = turned(stretches, ticket.at, *pace(terms, ticket))
-    return cycle if after is stretches else Cycle._make((*cycle[:_STRETCHES], after, *cycle[_STRETCHES + 1 :]))
+    return cycle if after is stretches else make(Cycle, (*cycle[:_STRETCHES], after, *cycle[_STRETCHES + 1 :]))
 
 
 def pace(terms: Terms, ticket: TicketAt) -> tuple[Kind, str | None]:
     """Whether a clock of these terms stands still, and the facts that make it: `status pending`."""
-    if terms.pause_while is None or not holds(terms.pause_while, ticket.facts):
-        return "running", None
-    return "paused", ", ".join([f"{name} {shown(ticket.facts.get(name))}" for name in terms.pause_facts])
+    facts = ticket.facts
+    if terms.pause_while is None or not holds(terms.pause_while, facts):
+        return _RUNNING
+    why = ""
+    for name in terms.pause_facts:
+        why += f", {name} {shown(facts.get(name))}"
+    return "paused", why[2:]

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.rules.choose import Choice, choose
-from app.rules.cycle import Cycle, Offer
+from app.rules.cycle import Cycle
 from app.rules.metrics import metric
-from app.rules.policy import Book
+from app.rules.policy import Book, Offer
 from app.rules.ticket import TicketAt
 from app.rules.track import Track
 
 __all__ = ["Cycle", "Story", "Teller", "tell"]
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_NOTHING_CHOSEN: Final = Choice(None, None)
 
 
 class Story(NamedTuple):
@@ -44,9 +45,9 @@ class Teller:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.steps: list[TicketAt] = []
-        self.choice = Choice(None, None)
+        self.choice = _NOTHING_CHOSEN
         self.tracks: dict[str, Track] = {}
-        self._offers: dict[str, Offer] = {}
+        self._offers: Mapping[str, Offer] = {}
         self._followed: list[tuple[Track, Offer]] = []
         self._applied_at = _NEVER
 
@@ -66,12 +67,14 @@ class Teller:
         if ticket.is_solved:
             ticket = self._with_misses(ticket, before)
         steps.append(ticket)
-        restated = before is None or ticket.facts is not before.facts
-        if before is None or _may_decide(ticket, self.book):
-            self._decide(ticket, restated)
-        elif restated or not ticket.is_as_quiet_as(before):
+        changed, book = ticket.changed, self.book
+        if before is None or _may_decide(ticket, book):
+            self._decide(ticket, before is None or ticket.facts is not before.facts)
+        elif changed:
+            restated, applied_at = ticket.facts is not before.facts, self._applied_at
             for track, offer in self._followed:
-                track.advance(steps, offer, self._applied_at, restated)
+                if not track.watched.isdisjoint(changed) or not book.steady:
+                    track.advance(steps, offer, applied_at, restated)
 
     def _with_misses(self, ticket: TicketAt, before: TicketAt | None) -> TicketAt:
         """A solved ticket, knowing whether a promise had been missed when it was solved."""
@@ -86,11 +89,12 @@ class Teller:
         if len(self.steps) == 1 or chosen.policy is not self.choice.policy:
             self._applied_at = ticket.at
         self.choice, self._offers = chosen, _offers(chosen, ticket, self._offers)
-        for name in self._offers:
-            if name not in self.tracks:
-                self.tracks[name] = Track(name, metric(name, self.book.metrics.get(name)))
-        for name, track in self.tracks.items():
-            track.step(self.steps, self._offers.get(name), self._applied_at, restated)
+        tracks, offers = self.tracks, self._offers
+        for name in offers:
+            if name not in tracks:
+                tracks[name] = Track(name, metric(name, self.book.metrics.get(name)))
+        for name, track in tracks.items():
+            track.step(self.steps, offers.get(name), self._applied_at, restated)
         self._follow()
 
     def _follow(self) -> None:
@@ -99,27 +103,28 @@ class Teller:
 
 def _may_decide(ticket: TicketAt, book: Book) -> bool:
     """Whether policy, tier or target may be another since this step: by what was stated, or by its date alone."""
+    if book.steady:
+        return not book.deciding.isdisjoint(ticket.changed)
     for event in ticket.events:
         if event.set and not book.deciding.isdisjoint(event.set):
             return True
     return not ticket.events
 
 
-def _offers(choice: Choice, ticket: TicketAt, before: Mapping[str, Offer]) -> dict[str, Offer]:
+def _offers(choice: Choice, ticket: TicketAt, before: Mapping[str, Offer]) -> Mapping[str, Offer]:
     """What is promised, by metric: nothing when no policy applies, and not a metric without a target for this priority.
 
     An offer that is the same as before is the very same object.
     """
-    offers: dict[str, Offer] = {}
     if choice.policy is None:
+        return {}
+    offers = choice.policy.offers(ticket.text("priority"))
+    if not before or offers is before:
         return offers
-    priority = ticket.text("priority")
-    for name, terms in choice.policy.terms.items():
-        target = terms.target_for(priority)
-        if target is not None:
-            former = before.get(name)
-            if former is not None and former.terms is terms and former.target is target and former.priority == priority:
-                offers[name] = former
-            else:
-                offers[name] = Offer(choice.policy.name, terms, target, priority)
-    return offers
+    return {name: _as_before(offer, before.get(name)) for name, offer in offers.items()}
+
+
+def _as_before(offer: Offer, former: Offer | None) -> Offer:
+    if former is None or former.terms is not offer.terms or former.target is not offer.target or former.priority != offer.priority:
+        return offer
+    return former

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
-from app.rules.calendar import Calendar
-from app.rules.policy import BusinessDays, OpenTime, Target
+from app.rules.calendar import Calendar, Place
+from app.rules.policy import BusinessDays, OpenTime, Target, Terms, Way, way_to
 from app.rules.policy import Warning as Warn
 from app.rules.problems import NoWorkingTime
 from app.rules.stretches import Stretches
+from app.rules.values import make
 
-_MICRO = 1_000_000
+_NOTHING: Final = timedelta()
 BREACH = "breach"
 
 
@@ -25,15 +26,17 @@ class Milestone(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A running stretch `[start, end)` and the microseconds of open time in it; `end` None: it lasts, and what it gives is not known."""
+    """A running stretch `[start, end)` and the open time in it; `end` None: it lasts, and what it gives is not known."""
 
     start: datetime
     end: datetime | None
-    before: int
+    before: timedelta
     """What the runs before it gave, together."""
-    gives: int
+    gives: timedelta
     is_last: bool
     """Nothing came after it: had it not been stopped, it would have gone on."""
+    place: Place
+    """Of its start on the calendar."""
 
 
 class Ran(NamedTuple):
@@ -46,21 +49,22 @@ class Ran(NamedTuple):
 
 def runs(calendar: Calendar, stretches: Stretches, known: Ran | None = None) -> tuple[Run, ...]:
     """What each running stretch gives, in order. `known`: what was found out about the cycle before; without it the answer is the same."""
-    done, found = _still_known(calendar, stretches, known)
-    before = found[-1].before + found[-1].gives if found else 0
+    done, found = (0, []) if known is None else _still_known(calendar, stretches, known)
+    before = found[-1].before + found[-1].gives if found else _NOTHING
     last = stretches[-1]
     for stretch in stretches[done:] if done else stretches:
         start, end, kind, _ = stretch
         if kind == "running":
-            gives = 0 if end is None else calendar.open_microseconds_between(start, end)
-            found.append(Run(start, end, before, gives, stretch is last))
+            place = calendar.place(start)
+            gives = _NOTHING if end is None else place.open_until(end)
+            found.append(make(Run, (start, end, before, gives, stretch is last, place)))
             before += gives
     return tuple(found)
 
 
-def _still_known(calendar: Calendar, stretches: Stretches, known: Ran | None) -> tuple[int, list[Run]]:
+def _still_known(calendar: Calendar, stretches: Stretches, known: Ran) -> tuple[int, list[Run]]:
     """How many of the stretches lie as they did, the last one known left out, and the runs among them."""
-    if known is None or known.calendar is not calendar:
+    if known.calendar is not calendar:
         return 0, []
     done = len(known.stretches) - 1
     if len(stretches) <= done or stretches[:done] != known.stretches[:done]:
@@ -68,63 +72,74 @@ def _still_known(calendar: Calendar, stretches: Stretches, known: Ran | None) ->
     return done, list(known.runs[:-1] if known.stretches[-1].kind == "running" else known.runs)
 
 
-def consumed(calendar: Calendar, ran: Sequence[Run], at: datetime) -> int:
-    """Microseconds of the target used up at an instant: open time within running stretches."""
-    for start, end, before, gives, _ in reversed(ran):
+def consumed(ran: Sequence[Run], at: datetime) -> timedelta:
+    """How much of the target is used up at an instant: open time within running stretches."""
+    for start, end, before, gives, _, place in reversed(ran):
         if start < at:
-            return before + (gives if end is not None and end <= at else calendar.open_microseconds_between(start, at))
-    return 0
+            return before + (gives if end is not None and end <= at else place.open_until(at))
+    return _NOTHING
 
 
-def reached(calendar: Calendar, ran: Sequence[Run], microseconds: int) -> datetime | None:
-    """The first instant at which so much is consumed; after the last running stretch, had that one gone on.
+def reached(ran: Sequence[Run], amount: timedelta) -> datetime | None:
+    """The first instant at which so much (> 0) is consumed; after the last running stretch, had that one gone on.
 
     None while the clock stands still before that instant, and when the calendar cannot give so much within its horizon.
     """
     index = len(ran) - 1
-    if index > 0 and ran[index].before >= microseconds:
-        index = max(bisect_left(ran, microseconds, key=_before) - 1, 0)
+    if index > 0 and ran[index].before >= amount:
+        index = max(bisect_left(ran, amount, key=_before) - 1, 0)
     if index < 0:
         return None
-    start, _, before, gives, is_last = ran[index]
-    return _add(calendar, start, microseconds - before) if is_last or gives >= microseconds - before else None
+    _, _, before, gives, is_last, place = ran[index]
+    return place.after(amount - before) if is_last or gives >= amount - before else None
 
 
-def _before(run: Run) -> int:
+def _before(run: Run) -> timedelta:
     return run.before
+
+
+def each_reached(ran: Sequence[Run], way: Way, most: timedelta | None = None) -> list[datetime | None]:
+    """The same for the amounts of a way, without the warnings that need more than `most` (None: with all)."""
+    amounts = way.amounts
+    if most is not None:
+        needed = bisect_right(amounts, most, 0, len(amounts) - 1)
+        amounts = amounts[:needed] + amounts[-1:]
+    if len(ran) == 1 and ran[0].is_last:  # most clocks never stand still
+        return ran[0].place.each_after(amounts)
+    return [reached(ran, amount) for amount in amounts]
 
 
 def due_at(calendar: Calendar, anchor: datetime, target: Target, stretches: Stretches, ran: Sequence[Run]) -> datetime | None:
     """When the target is used up, in UTC; None while the clock stands still before that, or when it never is."""
     if isinstance(target, OpenTime):
-        return reached(calendar, ran, target.seconds * _MICRO)
+        return reached(ran, target.whole)
     return _due_in_days(calendar, anchor, target, stretches)
 
 
-def warnings(
-    calendar: Calendar, anchor: datetime, target: Target, warned: Sequence[Warn], ran: Sequence[Run], most: int | None = None
-) -> list[Milestone]:
-    """The warnings of a clock. Those whose instant is not known (paused) or lies before the start are left out, and those that need more
-    than `most` microseconds consumed (None: none are)."""
-    found: list[Milestone] = []
+def way_of(terms: Terms, anchor: datetime, target: Target) -> Way | None:
+    """The way to a target of these terms; None when the calendar cannot give it."""
+    if isinstance(target, OpenTime):
+        return terms.way(target)
+    total = _total(terms.calendar, anchor, target)
+    return None if total is None else way_to(total, terms.warnings)
+
+
+def warnings(calendar: Calendar, anchor: datetime, target: Target, warned: Sequence[Warn], ran: Sequence[Run]) -> list[Milestone]:
+    """The warnings of a clock, by time. Those whose instant is not known (paused) or lies before the start are left out."""
     total = _total(calendar, anchor, target) if warned else None
     if total is None:
-        return found
-    for warning in warned:
-        needed = warning.consumed_at(total)
-        if needed > 0 and (most is None or needed <= most):
-            at = reached(calendar, ran, needed)
-            if at is not None:
-                found.append(Milestone(warning.name, at))
-    return found
+        return []
+    way = way_to(total, warned)
+    instants = each_reached(ran, way)[:-1]
+    return [Milestone(name, at) for name, at in zip(way.warnings, instants, strict=True) if at is not None]
 
 
-def _total(calendar: Calendar, anchor: datetime, target: Target) -> int | None:
-    """The target in microseconds of open time; None when the calendar cannot give it."""
+def _total(calendar: Calendar, anchor: datetime, target: Target) -> timedelta | None:
+    """The target in open time; None when the calendar cannot give it."""
     if isinstance(target, OpenTime):
-        return target.seconds * _MICRO
+        return target.whole
     try:
-        return calendar.open_microseconds_between(anchor, calendar.add_business_days(anchor, target.days, at_close=target.at_close))
+        return calendar.open_time_between(anchor, calendar.add_business_days(anchor, target.days, at_close=target.at_close))
     except NoWorkingTime:
         return None
 
@@ -135,13 +150,13 @@ def _due_in_days(calendar: Calendar, anchor: datetime, target: BusinessDays, str
         due = base = calendar.add_business_days(anchor, target.days, at_close=target.at_close)
     except NoWorkingTime:
         return None
-    excluded = 0
+    excluded = _NOTHING
     for stretch in stretches:
         if stretch.kind == "running" or stretch.start >= due:
             continue
         if stretch.end is None:
             return None
-        excluded += calendar.open_microseconds_between(stretch.start, stretch.end)
+        excluded += calendar.open_time_between(stretch.start, stretch.end)
         later = _add(calendar, base, excluded)
         if later is None:
             return None
@@ -149,11 +164,10 @@ def _due_in_days(calendar: Calendar, anchor: datetime, target: BusinessDays, str
     return due
 
 
-def _add(calendar: Calendar, start: datetime, microseconds: int) -> datetime | None:
-    if microseconds <= 0:
+def _add(calendar: Calendar, start: datetime, amount: timedelta) -> datetime | None:
+    if amount <= _NOTHING:
         return start
-    seconds, rest = divmod(microseconds, _MICRO)
     try:
-        return calendar.add_open_time(start, microseconds / _MICRO if rest else seconds)
+        return calendar.after(start, amount)
     except NoWorkingTime:
         return None

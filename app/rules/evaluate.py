@@ -37,8 +37,12 @@ def evaluate(timeline: Timeline, book: Book, at: datetime) -> Verdict:
         policy=story.policy if story else None,
         tier=story.tier if story else None,
         clocks=story.clocks(at) if story else (),
-        rejudge_at=next((date for date in book.dates if date > at), None),
+        rejudge_at=_next_date(book, at) if book.dates else None,
     )
+
+
+def _next_date(book: Book, at: datetime) -> datetime | None:
+    return next((date for date in book.dates if date > at), None)
 
 
 def target_seconds(target: Target) -> int | None:

@@ -6,6 +6,7 @@ another, it is made anew from the events, and comes to the same.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,21 +21,20 @@ from app.rules.timeline import Events, Timeline, states_creation
 class Fold:
     """A ticket's story under one document, up to and including everything of one instant."""
 
-    __slots__ = ("_creation", "_dates", "_known", "_taken", "_teller")
+    __slots__ = ("_dates", "_known", "_taken", "_teller")
 
     def __init__(self, timeline: Timeline, book: Book) -> None:
         """Before the first instant of a timeline (with events)."""
         self._known = Known(timeline)
         self._teller = Teller(book)
         self._taken = 0
-        self._dates = sum(1 for date in book.dates if date <= self._known.birth)
-        self._creation = next((index for index, event in enumerate(timeline.events) if states_creation(event)), None)
+        self._dates = bisect_right(book.dates, self._known.birth)
 
     def copy(self) -> Fold:
         """The same story, to go on without this one."""
         twin = object.__new__(Fold)
         twin._known, twin._teller = self._known.copy(), self._teller.copy()
-        twin._taken, twin._dates, twin._creation = self._taken, self._dates, self._creation
+        twin._taken, twin._dates = self._taken, self._dates
         return twin
 
     @property
@@ -70,14 +70,17 @@ class Fold:
         """Whether it stays as it is when these events (sorted, at least one) come to be known."""
         if added[0].at <= self._known.ticket.at:
             return False
-        return (self._creation is not None and self._creation < self._taken) or not any(map(states_creation, added))
+        creation = self._known.creation
+        return (creation is not None and creation < self._taken) or not any(map(states_creation, added))
 
-    def take(self, instant: Events, at: datetime) -> None:
-        """The next instant of the timeline, after the dates before it that have come by `at`."""
-        if self._dates < len(self._teller.book.dates):
-            self.wait(min(at, instant[0].at))
-        self._taken += len(instant)
-        self._teller.take(self._known.learn(instant))
+    def take(self, instants: Sequence[Events], at: datetime) -> None:
+        """The next instants of the timeline, each after the dates before it that have come by `at`."""
+        learn, take, dates = self._known.learn, self._teller.take, self._teller.book.dates
+        for instant in instants:
+            if self._dates < len(dates):
+                self.wait(min(at, instant[0].at))
+            self._taken += len(instant)
+            take(learn(instant))
 
     def wait(self, at: datetime) -> None:
         """Only time passes, until `at`: the dates of the document that lie before are steps."""
@@ -103,18 +106,24 @@ def fold(timeline: Timeline, book: Book, at: datetime) -> Fold | None:
     """
     if not timeline.events:
         return None
-    known = next((carried for carried in timeline.folds if carried.serves(book, at)), None)
-    newest = before = known or Fold(timeline, book)
+    known = _carried(timeline, book, at)
+    newest = known or Fold(timeline, book)
     instants = list(timeline.instants(newest.taken))
     if instants:
-        if known is not None and len(instants) > 1:
-            before = known.copy()
-        for instant in instants[:-1]:
-            before.take(instant, at)
+        before = known.copy() if known is not None and len(instants) > 1 else newest
+        before.take(instants[:-1], at)
         newest = before.copy()
-        newest.take(instants[-1], at)
-        timeline.carry(*(made for made in (newest, before) if made.taken and made.serves(book, at)))
+        newest.take(instants[-1:], at)
+        timeline.carry(*[made for made in (newest, before) if made.taken and made.serves(book, at)])
     if newest.is_behind(at):
         newest = newest.copy()
         newest.wait(at)
     return newest
+
+
+def _carried(timeline: Timeline, book: Book, at: datetime) -> Fold | None:
+    """The newest fold that the timeline carries and that serves."""
+    for made in timeline.folds:
+        if made.serves(book, at):
+            return made
+    return None

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+from app.rules.values import make
+
 Kind = Literal["running", "paused", "stopped"]
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -28,34 +30,34 @@ Stretches = tuple[Stretch, ...]
 
 def running_from(at: datetime) -> Stretches:
     """A clock that starts at an instant."""
-    return (Stretch(at, None, "running"),)
+    return (make(Stretch, (at, None, "running", None)),)
 
 
 def closed(stretches: Stretches, at: datetime) -> Stretches:
     """The last stretch ended at an instant. A clock stopped the moment it started keeps one empty stretch."""
-    return _ended(stretches, at) or (_until(at, stretches[-1]),)
+    start, _, kind, why = stretches[-1]
+    if start < at or len(stretches) == 1:
+        return (*stretches[:-1], make(Stretch, (start, at, kind, why)))
+    return stretches[:-1]
 
 
 def turned(stretches: Stretches, at: datetime, kind: Kind, why: str | None) -> Stretches:
     """From `at` on (the start of the last stretch at the earliest) of this kind; the same as before when it is already."""
-    last = stretches[-1]
-    if last.kind == kind and last.why == why and last.end is None:
+    start, end, former, because = stretches[-1]
+    if end is not None:
+        return _going_on(stretches, max(at, start), kind, why)
+    if former == kind and because == why:
         return stretches
-    at = max(at, last.start)
-    before = stretches if last.end is not None else _ended(stretches, at)
+    if start < at:
+        return (*stretches[:-1], make(Stretch, (start, at, former, because)), make(Stretch, (at, None, kind, why)))
+    return _going_on(stretches[:-1], start, kind, why)
+
+
+def _going_on(before: Stretches, at: datetime, kind: Kind, why: str | None) -> Stretches:
+    """From `at` on of this kind, after stretches that have ended: the last one goes on when it ended there and is of this kind."""
     if before and before[-1][1:] == (at, kind, why):
         return (*before[:-1], before[-1]._replace(end=None))
-    return (*before, Stretch(at, None, kind, why))
-
-
-def _ended(stretches: Stretches, at: datetime) -> Stretches:
-    """The last stretch ended at an instant, dropped when nothing is left of it."""
-    last = stretches[-1]
-    return (*stretches[:-1], _until(at, last)) if last.start < at else stretches[:-1]
-
-
-def _until(at: datetime, stretch: Stretch) -> Stretch:
-    return Stretch(stretch.start, at, stretch.kind, stretch.why)
+    return (*before, make(Stretch, (at, None, kind, why)))
 
 
 def cut_before(stretches: Stretches, at: datetime) -> Stretches:

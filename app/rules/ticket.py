@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
-from app.rules.events import ActorKind, EventKind, Facts, Message, TicketEvent
+from app.rules.events import ActorKind, EventKind, Facts, FactValue, Message, TicketEvent
 from app.rules.timeline import Events, Timeline, moments
+from app.rules.values import make
 
 _DONE = frozenset({"solved", "closed"})
 _NOBODY: frozenset[ActorKind] = frozenset()
+_NOTHING: frozenset[str] = frozenset()
 _AGENT, _BOT, _CUSTOMER, _UNKNOWN = ActorKind.AGENT, ActorKind.BOT, ActorKind.CUSTOMER, ActorKind.UNKNOWN
+_CREATED = EventKind.TICKET_CREATED
 _UNSTATED = object()
+_ALONE = {kind: frozenset({kind}) for kind in ActorKind}
+
+CONVERSATION: Final = "conversation"
+"""What is said to have changed when who owes whom a word has."""
+STANDING: Final = "standing"
+"""What is said to have changed when it was solved, reopened, deleted, merged or brought back, or when it became known who created it."""
+_TALK, _STAND = frozenset({CONVERSATION}), frozenset({STANDING})
 
 
 class Conversation(NamedTuple):
@@ -44,14 +54,16 @@ class TicketAt(NamedTuple):
     """Since when the present group owns it; None without a group."""
     by_agent: Conversation = _SILENCE
     by_agent_or_bot: Conversation = _SILENCE
-    events: Events = ()
-    """The events applied at this instant; empty when only time has passed."""
     solved_since: datetime | None = None
     """When it was solved; None while it is not."""
-    missed: bool = False
-    """Whether a promise had been missed when it was solved. Set by `app.rules.cycles`, which knows the promises; False while not solved."""
     gone_since: datetime | None = None
     """Since which step it is gone; None while it is there."""
+    events: Events = ()
+    """The events applied at this instant; empty when only time has passed."""
+    changed: frozenset[str] = _NOTHING
+    """What this step has changed: names of facts, `CONVERSATION`, `STANDING`; also what was changed back within the same instant."""
+    missed: bool = False
+    """Whether a promise had been missed when it was solved. Set by `app.rules.cycles`, which knows the promises; False while not solved."""
 
     def conversation(self, reply_by: frozenset[ActorKind]) -> Conversation:
         return self.by_agent_or_bot if _BOT in reply_by else self.by_agent
@@ -61,27 +73,24 @@ class TicketAt(NamedTuple):
         value = self.facts.get(fact)
         return None if value is None else str(value)
 
-    def is_as_quiet_as(self, before: TicketAt) -> bool:
-        """Whether nobody has said anything since that counts (and it did not become known who created it)."""
-        return self.by_agent is before.by_agent and self.by_agent_or_bot is before.by_agent_or_bot and self.created_by is before.created_by
-
 
 class Known:
     """What is known of a ticket, learned instant by instant. `ticket` is how it stands after the last one."""
 
-    __slots__ = ("birth", "heard", "ticket")
+    __slots__ = ("birth", "creation", "heard", "ticket")
 
     def __init__(self, timeline: Timeline) -> None:
         """Nothing yet of what a timeline (with events) will tell, save when the ticket was created."""
         self.birth = timeline.events[0].at
         self.heard: dict[str, ActorKind] = {}
-        created_at = timeline.created_at or self.birth
+        self.creation = timeline.creation
+        created_at = self.birth if self.creation is None else cast(datetime, timeline.events[self.creation].set["created_at"])
         self.ticket = TicketAt(at=self.birth, created_at=created_at, facts={"created_at": created_at})
 
     def copy(self) -> Known:
         """The same knowledge, to learn more without this one."""
         twin = object.__new__(Known)
-        twin.birth, twin.heard, twin.ticket = self.birth, self.heard.copy(), self.ticket
+        twin.birth, twin.creation, twin.heard, twin.ticket = self.birth, self.creation, self.heard.copy(), self.ticket
         return twin
 
     def learn(self, instant: Events) -> TicketAt:
@@ -93,15 +102,18 @@ class Known:
         if len(instant) == 1:
             ticket = _apply(ticket, instant, self.heard, self.birth)
         else:
+            changed: set[str] = set()
             for group in moments(instant):
                 ticket = _apply(ticket, group, self.heard, self.birth)
-            ticket = ticket._replace(events=instant, gone_since=(before.gone_since or ticket.at) if ticket.is_gone else None)
+                changed |= ticket.changed
+            gone_since = (before.gone_since or ticket.at) if ticket.is_gone else None
+            ticket = ticket._replace(events=instant, gone_since=gone_since, changed=frozenset(changed))
         self.ticket = ticket
         return ticket
 
     def at(self, moment: datetime) -> TicketAt:
         """The ticket when only time has passed since the last instant."""
-        return self.ticket._replace(at=moment, events=())
+        return self.ticket._replace(at=moment, events=(), changed=_NOTHING)
 
 
 def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
@@ -119,53 +131,58 @@ def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
 
 
 def _apply(ticket: TicketAt, group: Events, heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
-    _, created_at, created_by, known, was_solved, gone, group_since, by_agent, by_agent_or_bot, _, solved_since, _, gone_since = ticket
-    at = group[0].at
-    facts = _assert_facts(known, group)
+    """The ticket after one moment."""
+    _, created_at, created_by, known, was_solved, was_gone, group_since, said, said_too, solved_since, gone_since, _, _, _ = ticket
+    event, creator, solved, gone = group[0], created_by, was_solved, was_gone
+    at, is_single = event.at, len(group) == 1
+    facts, changed = (known, _NOTHING) if is_single and not event.set else _assert_facts(known, group)
+    authors = _NOBODY if is_single and event.message is None else _authors(group, facts, heard)
     if created_by is _UNKNOWN:
         created_by = _creator(group, facts)
-    solved = was_solved
-    if facts is not known:
+    if changed:
         solved = facts.get("status") in _DONE
         gone = bool(facts.get("deleted")) or facts.get("merged_into") is not None
-        group_since = _group_since(ticket, facts, at)
+        if "group" in changed:
+            group_since = at if facts.get("group") is not None else None
         gone_since = (gone_since or at) if gone else None
-    authors = _authors(group, facts, heard)
-    if authors and created_by is _AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
-        authors = authors - {_CUSTOMER}
-    if authors or was_solved is not solved:
-        is_shared = by_agent is by_agent_or_bot and _BOT not in authors
-        is_reply = _AGENT in authors
-        by_agent = _converse(by_agent, authors, at, is_reply, was_solved, solved)
-        by_agent_or_bot = (
-            by_agent if is_shared else _converse(by_agent_or_bot, authors, at, is_reply or _BOT in authors, was_solved, solved)
-        )
-    solved_since = (solved_since or at) if solved else None
-    return TicketAt(
-        at, created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, group, solved_since, False, gone_since
-    )
+        solved_since = (solved_since or at) if solved else None
+    by_agent, by_agent_or_bot = said, said_too
+    if authors or solved is not was_solved:
+        if created_by is _AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
+            authors = authors - {_CUSTOMER}
+        by_agent = by_agent_or_bot = _converse(said, authors, at, _AGENT in authors, was_solved, solved)
+        if said is not said_too or _BOT in authors:
+            by_agent_or_bot = _converse(said_too, authors, at, _AGENT in authors or _BOT in authors, was_solved, solved)
+        if by_agent is not said or by_agent_or_bot is not said_too:
+            changed |= _TALK
+    if solved is not was_solved or gone is not was_gone or created_by is not creator:
+        changed |= _STAND
+    stands = (at, created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, solved_since, gone_since)
+    return make(TicketAt, (*stands, group, changed, False))
 
 
-def _assert_facts(known: Facts, group: Events) -> Facts:
-    """The facts with what the events state; the same object when that is nothing new. A new assignee is human unless it says otherwise."""
+def _assert_facts(known: Facts, group: Events) -> tuple[Facts, frozenset[str]]:
+    """The facts with what the events state, and the names of those that have changed; the same object when none has. A new assignee is
+    human unless it says otherwise."""
     stated = group[0].set
     if len(group) > 1:
         stated = {name: value for event in group for name, value in event.set.items()}
-    if not stated:
-        return known
-    fresh = {name: value for name, value in stated.items() if known.get(name, _UNSTATED) != value and name != "created_at"}
+    fresh: dict[str, FactValue] = {}
+    for name, value in stated.items():
+        if known.get(name, _UNSTATED) != value and name != "created_at":
+            fresh[name] = value
     if not fresh:
-        return known
+        return known, _NOTHING
     if "assignee" in fresh and known.get("assignee_is_bot") and "assignee_is_bot" not in stated:
         fresh["assignee_is_bot"] = None
-    return {**known, **fresh}
+    return {**known, **fresh}, frozenset(fresh)
 
 
 def _creator(group: Events, facts: Facts) -> ActorKind:
     for event in group:
-        if event.kind is EventKind.TICKET_CREATED:
-            return ActorKind.CUSTOMER if _is_requester(event, facts) else event.actor.kind
-    return ActorKind.UNKNOWN
+        if event.kind is _CREATED:
+            return _CUSTOMER if _is_requester(event, facts) else event.actor.kind
+    return _UNKNOWN
 
 
 def _is_requester(event: TicketEvent, facts: Facts) -> bool:
@@ -174,19 +191,12 @@ def _is_requester(event: TicketEvent, facts: Facts) -> bool:
     return actor is not None and requester is not None and actor.casefold() == str(requester).casefold()
 
 
-def _group_since(ticket: TicketAt, facts: Facts, at: datetime) -> datetime | None:
-    group = facts.get("group")
-    if group is None:
-        return None
-    return ticket.group_since if group == ticket.facts.get("group") else at
-
-
 def _authors(group: Events, facts: Facts, heard: dict[str, ActorKind]) -> frozenset[ActorKind]:
     """Who speaks in public."""
     authors = _NOBODY
     for event in group:
         if event.message is not None and (author := _author(event.message, event, facts, heard)) is not None:
-            authors |= {author}
+            authors = authors | _ALONE[author] if authors else _ALONE[author]
     return authors
 
 
@@ -199,10 +209,10 @@ def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str,
     if not message.public:
         return None
     author = message.author
-    if author is ActorKind.AGENT and _is_requester(event, facts):
-        author = ActorKind.CUSTOMER
+    if author is _AGENT and _is_requester(event, facts):
+        author = _CUSTOMER
     if message.id is not None:
-        if heard.get(message.id, ActorKind.UNKNOWN) is not ActorKind.UNKNOWN:
+        if heard.get(message.id, _UNKNOWN) is not _UNKNOWN:
             return None
         heard[message.id] = author
     return None if event.echo else author
@@ -221,5 +231,4 @@ def _converse(
         first, last, waiting = first or at, at, None
     if solved and not was_solved:
         waiting = None
-    after = Conversation(first, last, waiting)
-    return talk if after == talk else after
+    return talk if (first, last, waiting) == talk else make(Conversation, (first, last, waiting))

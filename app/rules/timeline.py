@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from app.rules.events import EventKind, TicketEvent
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 Events = tuple[TicketEvent, ...]
 
 
+_CREATED: Final = EventKind.TICKET_CREATED
+
+
 def _place(event: TicketEvent) -> tuple[datetime, bool, int, bool, str]:
-    return (event.at, event.order is not None, event.order or 0, event.kind is not EventKind.TICKET_CREATED, event.key)
+    return (event.at, event.order is not None, event.order or 0, event.kind is not _CREATED, event.key)
 
 
 def _moment(event: TicketEvent) -> tuple[datetime, int | None, bool]:
-    return (event.at, event.order, event.kind is EventKind.TICKET_CREATED)
+    return (event.at, event.order, event.kind is _CREATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +78,45 @@ class Timeline:
         """
         events, end = self.events, len(self.events)
         if taken == 0 and events:
-            first = next(moments(events))
-            yield first
-            taken = len(first)
-        while taken < end:
-            begin, at = taken, events[taken].at
-            taken += 1
-            while taken < end and events[taken].at == at:
-                taken += 1
-            yield events[begin:taken]
+            taken = _first_moment(events)
+            yield events[:taken]
+        at = events[taken].at if taken < end else None
+        for place in range(taken + 1, end):
+            then = events[place].at
+            if then != at:
+                yield events[taken:place]
+                taken, at = place, then
+        if taken < end:
+            yield events[taken:]
+
+    @property
+    def creation(self) -> int | None:
+        """Where the event stands that first states when the ticket was created; None: none does."""
+        for place, event in enumerate(self.events):
+            if "created_at" in event.set and states_creation(event):
+                return place
+        return None
 
     @property
     def created_at(self) -> datetime | None:
         """When the ticket was created, UTC: as first stated by an event, else the time of the first event; None without events."""
-        for event in self.events:
-            if states_creation(event):
-                return cast(datetime, event.set["created_at"])
+        place = self.creation
+        if place is not None:
+            return cast(datetime, self.events[place].set["created_at"])
         return self.events[0].at if self.events else None
 
 
 def states_creation(event: TicketEvent) -> bool:
     """Whether an event says when its ticket was created."""
     return "created_at" in event.set and isinstance(event.set["created_at"], datetime)
+
+
+def _first_moment(events: Events) -> int:
+    """How many events are applied together with the first."""
+    first, count = _moment(events[0]), 1
+    while count < len(events) and _moment(events[count]) == first:
+        count += 1
+    return count
 
 
 def moments(events: Sequence[TicketEvent]) -> Iterator[Events]:

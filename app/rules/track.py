@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Final
 
 from app.rules.clock import Clock, Course, course, judge
-from app.rules.cycle import Cycle, Offer, back_again, opened, pace, paced, resumed, retargeted, stopped, with_breach_of
+from app.rules.cycle import Cycle, back_again, opened, pace, paced, resumed, retargeted, stopped, with_breach_of
 from app.rules.deadline import Ran, Run, runs
 from app.rules.metrics import Metric
-from app.rules.policy import Terms
+from app.rules.policy import Offer, Terms
 from app.rules.stretches import Stretches, closed, cut_before, paused_too, running_from, turned, unpaused_before
-from app.rules.ticket import TicketAt
+from app.rules.ticket import STANDING, TicketAt
 
+_STANDING: Final = frozenset({STANDING})
 FEW: Final = 8
 """So many stretches are counted sooner than one can look up what they gave before."""
 
@@ -24,11 +25,13 @@ FEW: Final = 8
 class Track:
     """The cycles of one metric of one ticket, while the steps are taken. Only the last cycle ever changes."""
 
-    __slots__ = ("_anchor", "_course", "_offer", "_over", "_ran", "_rules", "cycles", "name")
+    __slots__ = ("_anchor", "_course", "_offer", "_over", "_ran", "_rules", "cycles", "name", "watched")
 
     def __init__(self, name: str, rules: Metric) -> None:
         self.name = name
         self.cycles: list[Cycle] = []
+        self.watched = rules.WATCHES | _STANDING
+        """What may move the anchor or turn the clock: names of facts, and words of `app.rules.ticket`."""
         self._rules = rules
         self._anchor = rules.anchor
         self._offer: Offer | None = None
@@ -39,17 +42,22 @@ class Track:
     def copy(self) -> Track:
         """The same cycles, to go on without this one."""
         twin: Track = object.__new__(Track)
+        twin.watched = self.watched
         twin.name, twin._rules, twin._anchor, twin._offer = self.name, self._rules, self._anchor, self._offer
         twin.cycles, twin._over, twin._course, twin._ran = self.cycles.copy(), self._over, self._course, self._ran
         return twin
 
     def clocks(self, at: datetime) -> tuple[Clock, ...]:
         """The verdict on each cycle at an instant. What is over is judged once and for all."""
-        over = self._finished()
-        judged = [judge(self._course_of(cycle), at) for cycle in self.cycles[len(over) :]]
-        every = (*over, *judged)
-        self._over = every if self._open() is None else every[:-1]
-        return every
+        over, cycles = self._finished(), self.cycles
+        if len(over) == len(cycles):
+            return over
+        every = [*over]
+        for cycle in cycles[len(over) :]:
+            every.append(judge(self._course_of(cycle), at))
+        clocks = tuple(every)
+        self._over = clocks if cycles[-1].stopped_at is not None else clocks[:-1]
+        return clocks
 
     def has_missed(self, at: datetime) -> bool:
         """Whether any cycle so far was due before the instant, and before it stopped."""
@@ -85,6 +93,8 @@ class Track:
         `restated`: a fact has changed with this step; without that no clock turns.
         """
         if offer is not self._offer:
+            if offer is not None and offer.terms.pause_facts:
+                self.watched = self.watched.union(offer.terms.pause_facts)
             self._take_up(steps, offer, applied_at)
             restated = True
         if offer is not None:

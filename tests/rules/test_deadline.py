@@ -1,18 +1,20 @@
 """When a promise is due, how much is consumed, which milestones lie on the way."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.rules.calendar import ALWAYS, Calendar
-from app.rules.deadline import Milestone, consumed, due_at, reached, runs, warnings
+from app.rules.deadline import Milestone, consumed, due_at, each_reached, reached, runs, warnings
 from app.rules.durations import parse_target, parse_warning
+from app.rules.openings import MICROSECOND
+from app.rules.policy import OpenTime, way_to
 from app.rules.stretches import Stretches
 from tests.rules.builders import OFFICE, at
 from tests.rules.calendars import calendar
 from tests.rules.test_stretches import made
 
-HOUR = 3_600_000_000
+HOUR = timedelta(hours=1)
 LUNCH = calendar(workdays="09:00-12:00 13:00-17:00")
 
 
@@ -20,17 +22,17 @@ def due(target: str, stretches: Stretches, on: Calendar = ALWAYS) -> object:
     return due_at(on, stretches[0].start, parse_target(target), stretches, runs(on, stretches))
 
 
-def marks(target: str, stretches: Stretches, *told: str, on: Calendar = ALWAYS, most: int | None = None) -> list[tuple[str, datetime]]:
+def marks(target: str, stretches: Stretches, *told: str, on: Calendar = ALWAYS) -> list[tuple[str, datetime]]:
     warned = [parse_warning(text) for text in told]
-    return list(warnings(on, stretches[0].start, parse_target(target), warned, runs(on, stretches), most))
+    return list(warnings(on, stretches[0].start, parse_target(target), warned, runs(on, stretches)))
 
 
 def test_only_open_time_within_running_stretches_is_consumed() -> None:
     stretches = made("08:00-11:00 running", "11:00-14:00 paused", "14:00- running")
 
-    assert consumed(LUNCH, runs(LUNCH, stretches), at("15:00")) == 3 * HOUR
-    assert consumed(LUNCH, runs(LUNCH, stretches), at("10:00")) == 1 * HOUR
-    assert consumed(LUNCH, runs(LUNCH, stretches), at("07:00")) == 0
+    assert consumed(runs(LUNCH, stretches), at("15:00")) == 3 * HOUR
+    assert consumed(runs(LUNCH, stretches), at("10:00")) == 1 * HOUR
+    assert consumed(runs(LUNCH, stretches), at("07:00")) == timedelta()
 
 
 def test_what_ends_exactly_at_closing_is_due_at_closing() -> None:
@@ -61,8 +63,8 @@ def test_a_finished_clock_was_due_as_if_it_had_gone_on() -> None:
 def test_an_amount_is_reached_at_the_first_instant_that_has_it() -> None:
     stretches = made("09:00-12:30 running", "12:30- paused")
 
-    assert reached(LUNCH, runs(LUNCH, stretches), 3 * HOUR) == at("12:00")
-    assert reached(LUNCH, runs(LUNCH, stretches), 3 * HOUR + 1) is None
+    assert reached(runs(LUNCH, stretches), 3 * HOUR) == at("12:00")
+    assert reached(runs(LUNCH, stretches), 3 * HOUR + MICROSECOND) is None
 
 
 def test_a_calendar_that_never_opens_is_never_due() -> None:
@@ -133,5 +135,18 @@ def test_a_target_in_days_is_warned_of_by_open_time() -> None:
     assert marks("1bd@close", made("10:00- running"), "50%", on=OFFICE) == [Milestone("50%", at("tue 09:30"))]
 
 
-def test_warnings_that_need_more_than_was_consumed_may_be_left_out() -> None:
-    assert marks("4h", made("09:00-11:00 running"), "50%", "80%", most=2 * HOUR) == [Milestone("50%", at("11:00"))]
+@pytest.mark.parametrize("on", [LUNCH, ALWAYS])
+def test_warnings_that_need_more_than_was_consumed_may_be_left_out(on: Calendar) -> None:
+    ran = runs(on, made("09:00-11:00 running"))
+    way = way_to(4 * HOUR, [parse_warning("80%"), parse_warning("50%")])
+
+    assert each_reached(ran, way) == [reached(ran, amount) for amount in way.amounts]
+    assert each_reached(ran, way, 2 * HOUR) == [at("11:00"), reached(ran, 4 * HOUR)]
+
+
+@pytest.mark.parametrize("on", [LUNCH, ALWAYS, calendar()])
+def test_a_target_of_centuries_is_never_reached_but_may_be_warned_of(on: Calendar) -> None:
+    ran = runs(on, made("09:00- running"))
+    way = way_to(OpenTime(10**15).whole, [parse_warning("50%"), parse_warning("80%")])
+
+    assert each_reached(ran, way) == [None, None, None]

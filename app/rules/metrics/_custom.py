@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from app.rules.conditions import Condition, holds
+from app.rules.conditions import Condition, facts_named, holds
 from app.rules.guidance import Guidance
 from app.rules.policy import CustomMetric, Terms
 from app.rules.ticket import TicketAt
@@ -20,6 +20,10 @@ class Custom:
         ("Say who takes care of it now, and what comes next.", "Tell the customer before they have to ask."),
         "{ticket} is taking longer than it should, and we are sorry. You will hear from us by {next_update}.",
     )
+
+    @property
+    def WATCHES(self) -> frozenset[str]:  # noqa: N802
+        return facts_named(self.definition.open_while)
 
     def anchor(self, ticket: TicketAt, terms: Terms, opened: datetime | None) -> datetime | None:  # noqa: ARG002
         if ticket.is_gone or not holds(self.definition.open_while, ticket.facts):

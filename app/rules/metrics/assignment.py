@@ -9,6 +9,7 @@ from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+WATCHES: Final = frozenset({"assignee", "assignee_is_bot"})
 GUIDANCE: Final = Guidance(
     (
         "Take it, or give it to somebody by name; a group is nobody.",

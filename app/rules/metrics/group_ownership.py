@@ -9,6 +9,7 @@ from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = None
+WATCHES: Final = frozenset({"group"})
 GUIDANCE: Final = Guidance(
     (
         "Finish it or hand it over with what is known and what was tried.",

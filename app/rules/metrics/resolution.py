@@ -10,6 +10,7 @@ from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
 PAUSE: Condition | None = Test("status", "eq", Status.PENDING.value)
+WATCHES: Final[frozenset[str]] = frozenset()
 GUIDANCE: Final = Guidance(
     (
         "Say what is still missing, and who has to do it.",

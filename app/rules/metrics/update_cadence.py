@@ -6,9 +6,10 @@ from typing import Final
 from app.rules.conditions import Condition
 from app.rules.guidance import Guidance
 from app.rules.policy import Terms
-from app.rules.ticket import TicketAt
+from app.rules.ticket import CONVERSATION, TicketAt
 
 PAUSE: Condition | None = None
+WATCHES: Final = frozenset({CONVERSATION})
 GUIDANCE: Final = Guidance(
     (
         "Write even if there is nothing new.",
