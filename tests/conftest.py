@@ -1,7 +1,8 @@
 """Fixtures for all tests: both databases, migrated and empty, and a clock that stands still.
 
 Every worker has a PostgreSQL server of its own, started by the first test that asks for one (half a second) and stopped with the
-worker, however that ends. Every test has a database of its own, copied from a migrated template.
+worker, however that ends. Every test finds a migrated, empty database: on SQLite a copy of a template, on PostgreSQL the one of the
+worker, emptied after the test before.
 """
 
 import shutil
@@ -15,6 +16,7 @@ from app.store import migrations
 from app.store.database import Database
 from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres
+from tests.support.reuse import Reused
 
 # For `make mutation`: the same few examples for every mutant, no look for a smaller one, and no patience lost with slow ones.
 settings.register_profile(
@@ -45,6 +47,12 @@ def postgresql_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgresql_reused(postgres: Postgres, postgresql_template: str) -> Reused:
+    """The database that the worker's tests take in turns."""
+    return Reused(postgres, postgresql_template)
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """File of a migrated, empty database."""
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
@@ -53,11 +61,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgresql_url(postgres: Postgres, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(postgres: Postgres, postgresql_reused: Reused) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
-    name = postgres.create(postgresql_template)
+    name = postgresql_reused.take()
     yield postgres.url(name)
-    postgres.drop(name)
+    postgresql_reused.give_back(name)
 
 
 @pytest.fixture
