@@ -89,7 +89,8 @@ def create_app(
     )
     app.state.parts = parts
     for router in (*(() if settings.role == "worker" else (*_RESOURCES, pages.router, acknowledge.router)), health.router):
-        app.include_router(router)
+        # Not `include_router`: it makes every route a second time, at the first request, for options that none of them is given.
+        app.router.routes.extend(router.routes)
     problems.install(app)
     openapi.install(app)
     if settings.role != "worker":

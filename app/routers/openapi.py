@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -43,21 +43,25 @@ def install(app: FastAPI) -> None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
 
-    for name, model in event_types().items():
-        _announce(app, name, model)
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _announce(app: FastAPI, name: str, model: type[BaseModel]) -> None:
+def _announced() -> APIRouter:
+    """The webhooks we send, as if they were routes."""
+    router = APIRouter()
+    for name, model in event_types().items():
+        _announce(router, name, model)
+    return router
+
+
+def _announce(router: APIRouter, name: str, model: type[BaseModel]) -> None:
     async def receiver(body: model) -> None:  # type: ignore[valid-type]
         """Sent to the channels that hear it: signed by Standard Webhooks 1.0, at least once, under a stable `webhook-id`."""
 
     summary = (model.__doc__ or name).strip().splitlines()[0]
     operation = name.replace(".", "_")
     responses: dict[int | str, dict[str, Any]] = {204: {"description": "Any 2xx: accepted."}}
-    app.webhooks.post(name, summary=summary, operation_id=f"on_{operation}", tags=["deliveries"], status_code=204, responses=responses)(
-        receiver
-    )
+    router.post(name, summary=summary, operation_id=f"on_{operation}", tags=["deliveries"], status_code=204, responses=responses)(receiver)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         summary="SLA breach detection",
         description=_ABOUT,
         routes=app.routes,
-        webhooks=app.webhooks.routes,
+        webhooks=_announced().routes,
         tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         servers=[{"url": "/"}],
