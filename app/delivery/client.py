@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Self
@@ -81,9 +82,8 @@ class DeliveryClient:
         limits: Limits = Limits(),
     ) -> None:
         self._resolve = resolve or SystemLookup()
-        self._tls = ssl_context or _default_tls()
-        self._mail_tls = ssl_context or ssl.create_default_context()  # which offers no HTTP
-        self._tls.sslobject_class = self._mail_tls.sslobject_class = TimedTls
+        self._given_tls = ssl_context
+        self._tls = _timed(ssl_context or _system_tls("http/1.1"))
         self._limits = limits
         self._pool = _Pool(policy, self._resolve, self._tls, limits)
 
@@ -143,7 +143,8 @@ class DeliveryClient:
     async def _hand_over(self, mail: MailRequest, pool: "_Pool", deadline: asyncio.Timeout) -> MailResponse:
         pool.require_open()
         limits = self._limits
-        how = Dialling(pool.policy, self._resolve, self._mail_tls, dns=limits.dns, connect=limits.connect)
+        tls = _timed(self._given_tls or _system_tls())  # the trust of HTTP, without offering HTTP; most processes never send mail
+        how = Dialling(pool.policy, self._resolve, tls, dns=limits.dns, connect=limits.connect)
         return await hand_over(mail, how, deadline)
 
     async def _exchange(
@@ -284,7 +285,15 @@ def _headers(answer: aiohttp.ClientResponse) -> Mapping[str, str]:
     return joined
 
 
-def _default_tls() -> ssl.SSLContext:
+@cache
+def _system_tls(*protocols: str) -> ssl.SSLContext:
+    """Trust in the system's authorities, which are read once for all clients of the process; offers these protocols (ALPN)."""
     context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def _timed(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.sslobject_class = TimedTls
     return context
