@@ -182,3 +182,4 @@ def test_there_is_one_line_of_migrations_and_it_sorts_by_date() -> None:
 
     assert len(line) == len(VERSIONS)
     assert line == sorted(line, reverse=True)
+    assert line[0] == migrations.head()
