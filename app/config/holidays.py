@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import holidays as country_calendars
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from app.config.fields import refuse
@@ -27,7 +26,9 @@ RANGE_MAX: Final = 3660  # days of one range: ten years
 @cache
 def _countries() -> Mapping[str, list[str]]:
     """Every country code of the `holidays` package -> its subdivisions, other spellings of both included."""
-    return country_calendars.list_supported_countries(include_aliases=True)
+    import holidays  # here and below, because a document without a country needs neither its megabytes nor its time
+
+    return holidays.list_supported_countries(include_aliases=True)
 
 
 def _country(code: str) -> str:
@@ -162,8 +163,10 @@ def dated_holidays(entry: Holiday, today: date, base: Path) -> Mapping[date, str
 
 @lru_cache(maxsize=256)
 def _of_country(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
+    import holidays
+
     years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
-    return dict(country_calendars.country_holidays(country, subdiv=subdivision, years=years))
+    return dict(holidays.country_holidays(country, subdiv=subdivision, years=years))
 
 
 def _from_file(name: str, today: date, base: Path) -> Mapping[date, str]:

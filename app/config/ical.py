@@ -12,8 +12,6 @@ from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any, Final
 
-from icalendar import Calendar
-
 from app.config.findings import shown
 
 ICAL_MAX: Final = 1_048_576  # bytes of a file
@@ -32,6 +30,9 @@ class NoCalendar(Exception):
 
 def closed_days(text: str, first: date, last: date) -> Mapping[date, str]:
     """The dates from `first` to `last` (both included) that events of the file cover, with the event's name. Raises NoCalendar."""
+    # Here, because few documents have such a file: eighty modules, and megabytes that would stay.
+    from icalendar import Calendar
+
     try:
         events = Calendar.from_ical(text).walk("VEVENT")
     except _PARSER_ERRORS:
