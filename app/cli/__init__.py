@@ -9,6 +9,7 @@ Exit codes: 0 done; 1 it failed, and a sentence says why; 2 the command line is 
 """
 
 import ast
+import gc
 import importlib
 import pkgutil
 from pathlib import Path
@@ -37,7 +38,11 @@ class Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb itself instead of the line about it."""
         name, found, rest = super().resolve_command(ctx, args)
-        return name, None if found is None or name is None else load(name), rest
+        verb = None if found is None or name is None else load(name)
+        if not gc.isenabled():
+            gc.freeze()  # what was imported stays for good; the collector need never walk it
+            gc.enable()
+        return name, verb, rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb. What goes wrong in the domain is a sentence and an exit code, not a traceback."""
@@ -108,4 +113,5 @@ def _slawatch(
 
 def main() -> None:
     """The program `slawatch`. Ends the process."""
+    gc.disable()  # until the verb is loaded: imports make next to no garbage, and looking for it would take a sixth of their time
     typer.main.get_command(cli)(prog_name=NAME)
