@@ -40,7 +40,7 @@ demo: $(INSTALLED) ## the service, a simulated helpdesk and a verifying receiver
 	$(BIN)/slawatch demo
 
 test: lint $(RECEIVERS) ## everything: lint, types, import rules, all tests on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 -m "not slow and not chaos"
+	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal -m "not slow and not chaos"
 
 test-soak: $(INSTALLED) ## the long proofs
 	$(BIN)/python -m pytest -m slow
@@ -56,7 +56,7 @@ mutation: $(INSTALLED) ## small mistakes put into app/rules: does a test fall? (
 lint: $(INSTALLED) ## style, types, import rules, YAML, Dockerfiles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
 	$(BIN)/hadolint Dockerfile deploy/compose/pgbouncer.Dockerfile

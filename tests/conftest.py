@@ -8,6 +8,7 @@ worker, emptied after the test before.
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,6 +29,13 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
+
+_OF_PROCESSES: Final = ("tests/e2e/", "tests/chaos/", "tests/test_quickstart.py", "tests/cli/test_demo.py", "tests/cli/test_serve.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of whole processes go first: they mostly wait, which leaves the time to other workers, and the last tests ought to be short."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_OF_PROCESSES))
 
 
 @pytest.fixture(scope="session")
