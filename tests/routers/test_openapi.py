@@ -8,18 +8,16 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.errors import SlaError
-from app.main import create_app
 from app.routers.problems import all_kinds
 from app.schemas.events_out import event_types
-from app.settings import Settings
+from tests.routers.document import openapi
 
 OPEN = {"receive_webhook", "healthz", "readyz", "metrics"}
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    made: dict[str, Any] = create_app(Settings(database_url="sqlite:///unused.db"), environ={}, background=False).openapi()
-    return made
+    return openapi()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

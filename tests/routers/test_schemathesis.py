@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.store import migrations
 from app.timesource import utc_now
 from tests.routers.api import ADMIN, DOCUMENT, ENVIRON
+from tests.routers.document import openapi
 
 CHECKS = [
     checks.not_a_server_error,
@@ -36,7 +37,7 @@ def lines(ctx: schemathesis.SerializationContext, value: Any) -> bytes:
 
 
 schema = schemathesis.openapi.from_dict(
-    create_app(Settings(database_url="sqlite:///unused.db"), environ={}, background=False).openapi(),
+    openapi(),
     # Walking every corner of an event's twenty facts takes half a minute; drawing them at random finds the same.
     config=schemathesis.Config.from_dict(
         {"operations": [{"include-operation-id": "send_events", "phases": {"coverage": {"enabled": False}}}]}
