@@ -7,6 +7,7 @@ worker, emptied after the test before.
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -103,8 +104,11 @@ def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An open, migrated, empty database of both kinds. Its `now` is the caller's, so that a test can move time."""
-    opened = Database(database_url, database_time=False)
+    """An open, migrated, empty database of both kinds. Its `now` is the caller's, so that a test can move time.
+
+    It waits longer for its turn than the service does: on a busy machine many tasks at once are to be slow, not refused.
+    """
+    opened = Database(database_url, patience=timedelta(seconds=30), database_time=False)
     await opened.open()
     yield opened
     await opened.close()
