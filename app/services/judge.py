@@ -122,8 +122,7 @@ async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Cur
     """The verdict on each ticket, and what follows for its clocks."""
     stored = {ticket.id: ticket.clocks for ticket in held if ticket.clocks is not None}
     stored |= await clock_store.of_tickets(conn, [ticket.id for ticket in held if ticket.clocks is None])
-    broken = [row["id"] for rows in stored.values() for row in rows if row["breached_at"] is not None]
-    breaches = await clock_store.breaches_of(conn, broken)
+    breaches = await clock_store.breaches_of(conn, [row["id"] for rows in stored.values() for row in rows if _may_have_broken(row)])
     cases: list[_Case] = []
     for ticket in held:
         with _SettingAside(ticket, failed):
@@ -132,6 +131,11 @@ async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Cur
             retargeting.tell(case.own, ticket, case.verdict, current, at)
             cases.append(case)
     return cases
+
+
+def _may_have_broken(row: Mapping[str, Any]) -> bool:
+    """Whether there may be a breach of a clock, be it one that was retracted: then its generation has changed, or it was taken back."""
+    return row["breached_at"] is not None or row["generation"] > 1 or row["state"] == "cancelled"
 
 
 def _go_on(case: _Case, runs: _Runs, known: Known, current: Current, at: datetime, hush: Hush) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
+
 from app.services.breaches import fire_due, rejudge_stale
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
@@ -121,6 +123,22 @@ async def test_two_loops_at_once_fire_each_milestone_once(desk: World) -> None:
 
     assert 60 == len(await desk.rows(breaches))
     assert 120 == len([row for row in await said(desk) if row[0] == "sla.breached"])
+
+
+async def test_a_breach_that_was_retracted_and_is_one_after_all_is_the_same_breach_told_anew(desk: World) -> None:
+    start = desk.clock()
+    desk.clock.set(start + 12 * HOUR)
+    await desk.tell(event(start, "created"), event(start + HOUR / 2, "replies"))
+    [first] = await desk.rows(breaches)
+    await desk.tell(event(start + HOUR, "updated", status="pending"))
+    [between] = await desk.rows(breaches)
+    await desk.tell(event(start + 2 * HOUR, "updated", status="open"))
+    [last] = await desk.rows(breaches)
+    told = [orjson.loads(row.body)["data"]["breach_id"] for row in await desk.rows(notices) if row.type == "sla.breached"]
+
+    assert ("open", start + 4 * HOUR, "retracted") == (first.status, first.breached_at, between.status)
+    assert ("open", start + 5 * HOUR, first.id) == (last.status, last.breached_at, last.id)
+    assert [first.id, first.id] == told
 
 
 async def test_a_ticket_that_cannot_be_judged_is_pushed_ahead_and_the_others_go_on(desk: World) -> None:
