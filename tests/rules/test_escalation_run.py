@@ -1,56 +1,23 @@
 """A run of a ladder: what its log tells, what is due, and that whatever happens to it stays in order."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.rules.calendar import ALWAYS, Calendar, CalendarSpec
+from app.rules.calendar import ALWAYS, Calendar
 from app.rules.condition_tests import Test
-from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Step, Trigger, Unacknowledged
-from app.rules.escalation_advance import Advance, Ground, advance, next_step_at, upcoming
+from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Step, Unacknowledged
+from app.rules.escalation_advance import Advance, advance, next_step_at, upcoming
 from app.rules.escalation_log import Entry, Kind
 from app.rules.escalation_run import MOVING, Run, replay
 from app.rules.escalation_words import next_in_words
 from app.store import escalation_codec
+from tests.rules.ladders import HOUR, LADDER, MINUTE, OFFICE, climb, ground, ladder, opened, spoken
 from tests.support.clock import START
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-OFFICE = Calendar(
-    CalendarSpec(
-        "office", "Europe/Berlin", dict.fromkeys(range(5), ((32_400, 43_200), (46_800, 61_200))),
-        holidays={date(2026, 4, 3): "Good Friday"}, yearly={(12, 25): "Christmas"}, open_days={date(2026, 4, 4): ((36_000, 50_400),)},
-    )
-)  # fmt: skip
-
-
-def ladder(*triggers: Trigger, **more: Any) -> Ladder:
-    """A ladder whose rung number n tells the channel `cN`, from 1."""
-    return Ladder("ladder", tuple(Step(n, trigger, notify=(f"c{n + 1}",)) for n, trigger in enumerate(triggers)), **more)
-
-
-LADDER = ladder(AtBreach(), After(1800), After(1800))
-
-
-def opened(counts_from: datetime | None = START) -> Entry:
-    return Entry("opened", START, due_at=counts_from, why="breach")
-
-
-def ground(of: Ladder, at: datetime, calendar: Calendar = ALWAYS, **more: Any) -> Ground:
-    channels = {name for step in of.steps for name in step.notify} | {of.last_resort or ""}
-    return Ground(of, calendar, at, **{"channels": channels, "marks": {}} | more)
-
-
-def climb(of: Ladder, at: datetime, run: Run | None = None, **more: Any) -> Advance:
-    return advance(run or replay([opened()], ALWAYS), ground(of, at, **more))
-
-
-def spoken(done: Advance) -> list[tuple[int, int]]:
-    return [(speech.step.index + 1, speech.loop) for speech in done.speeches]
 
 
 def test_several_overdue_rungs_speak_in_one_pass_each_dated_by_its_instant() -> None:
