@@ -6,7 +6,7 @@ which a webhook told none. What is known already is left out, so that asking aga
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.rules.events import Actor, EventKind, FactValue, Message, TicketEvent
@@ -57,22 +57,19 @@ class _Heard:
     """The messages there were: by their ids, and those without; each of these stands for one message only."""
 
     def __init__(self, known: Timeline) -> None:
-        spoken = [event for event in known.events if event.message is not None]
-        self._ids = {event.message.id for event in spoken if event.message is not None and event.message.id is not None}
-        self._nameless = [event for event in spoken if event.message is not None and event.message.id is None]
+        spoken = [(event.at, event.message) for event in known.events if event.message is not None]
+        self._ids = {message.id for _, message in spoken}
+        self._nameless = [(at, message) for at, message in spoken if message.id is None]
 
     def knows(self, message: Message, event: TicketEvent) -> bool:
         """Whether this message was told before."""
         if message.id is not None and message.id in self._ids:
             return True
-        same = next((each for each in self._nameless if _is_same(each, message, event)), None)
+        same = next((each for each in self._nameless if _is_same(*each, message, event.at)), None)
         if same is not None:
             self._nameless.remove(same)
         return same is not None
 
 
-def _is_same(nameless: TicketEvent, message: Message, event: TicketEvent) -> bool:
-    other = nameless.message
-    if other is None or abs(nameless.at - event.at) > SAME_MESSAGE:
-        return False
-    return (other.author, other.public) == (message.author, message.public)
+def _is_same(known_at: datetime, known: Message, message: Message, at: datetime) -> bool:
+    return abs(known_at - at) <= SAME_MESSAGE and (known.author, known.public) == (message.author, message.public)

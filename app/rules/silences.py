@@ -77,17 +77,17 @@ class Pace(NamedTuple):
 def paces(since: datetime, stills: Iterable[Stretch]) -> list[Pace]:
     """How a ladder's time went from `since` on, without gaps: it stood still wherever one of `stills` is (in any order)."""
     found: list[Pace] = []
-    begin: datetime | None = since
+    begin = since
     for start, end in _joined(stills):
-        if begin is None:
-            break
         if end is not None and end <= begin:
             continue
         if start > begin:
             found.append(Pace(begin, start, still=False))
         found.append(Pace(max(start, begin), end, still=True))
+        if end is None:
+            return found
         begin = end
-    return found if begin is None else [*found, Pace(begin, None, still=False)]
+    return [*found, Pace(begin, None, still=False)]
 
 
 def _joined(stills: Iterable[Stretch]) -> Sequence[Stretch]:

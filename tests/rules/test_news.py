@@ -1,9 +1,10 @@
 """What an API tells beside what webhooks have told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
-from app.rules.news import news
+from app.rules.news import SAME_CHANGE, news
 from app.rules.timeline import Timeline
 from tests.support.clock import START
 
@@ -49,12 +50,41 @@ def test_a_change_and_its_undoing_that_were_both_missed_are_both_told() -> None:
     assert [key for key, *_ in new(known, *told)] == ["t", "u"]
 
 
+def test_what_the_webhook_dates_two_seconds_later_is_the_same_change_and_not_a_moment_more() -> None:
+    known, told = event("w", 0, status="open"), event("t", 5, status="pending")
+    two_seconds = replace(event("v", 5, status="pending"), at=told.at + SAME_CHANGE)
+
+    assert [] == new([known, two_seconds], told)
+    assert [("t", {"status": "pending"}, None)] == new([known, replace(two_seconds, at=two_seconds.at + timedelta(microseconds=1))], told)
+
+
+def test_what_is_told_is_read_by_time_then_by_order_then_the_creation_first() -> None:
+    first, second, third = event("a", 1, status="open"), replace(event("b", 1, status="pending"), order=1), event("c", 1, status="solved")
+    born = replace(event("d", 1, status="new"), kind=EventKind.TICKET_CREATED)
+
+    assert ["d", "a", "b"] == [key for key, *_ in new([], second, first, born)]
+    assert ["b", "c"] == [key for key, *_ in new([], replace(third, order=2), second)]
+
+
 def test_a_null_that_was_never_told_is_news() -> None:
     assert [("t", {"assignee": None}, None)] == new([event("w", 0, status="open")], event("t", 1, assignee=None))
 
 
 def test_a_message_with_an_id_that_is_known_is_not_told_again() -> None:
     assert new([event("w", 1, said("7"))], event("t", 0, said("7"))) == []
+
+
+def test_a_message_that_is_known_is_taken_out_of_what_is_new() -> None:
+    assert [("t", {"status": "open"}, None)] == new([event("w", 1, said("7"))], event("t", 1, said("7"), status="open"))
+
+
+def test_a_message_with_another_id_is_another_message() -> None:
+    assert [("t", {}, said("8"))] == new([event("w", 1, said("7"))], event("t", 1, said("8")))
+
+
+def test_ten_minutes_apart_it_may_still_be_the_same_message() -> None:
+    assert [] == new([event("w", 0, said(None))], event("t", 10, said("7")))
+    assert [] == new([event("w", 10, said(None))], event("t", 0, said("7")))
 
 
 def test_a_message_a_webhook_told_without_an_id_stands_for_one_message_only() -> None:
@@ -77,7 +107,14 @@ def test_when_it_was_created_is_told_once() -> None:
 
 def test_a_creation_that_was_told_with_its_actor_is_not_told_again_only_what_it_adds() -> None:
     creation = TicketEvent("desk", "1", "w", START, EventKind.TICKET_CREATED, {"created_at": START}, None, Actor(ActorKind.CUSTOMER, "ann"))
-    told = TicketEvent("desk", "1", "born", START, EventKind.TICKET_CREATED, {"created_at": START, "organization": "Acme"}, None, Actor())
+    adds = {"created_at": START, "organization": "Acme"}
+    told = TicketEvent("desk", "1", "born", START, EventKind.TICKET_CREATED, adds, None, Actor(ActorKind.AGENT, "bo"))
     [found] = news(Timeline().extend([creation]), [told])
 
-    assert (EventKind.TICKET_SNAPSHOT, {"organization": "Acme"}) == (found.kind, dict(found.set))
+    assert (EventKind.TICKET_SNAPSHOT, {"organization": "Acme"}, Actor()) == (found.kind, dict(found.set), found.actor)
+
+
+def test_a_creation_that_no_webhook_told_is_one() -> None:
+    told = replace(event("t", 0, status="new"), kind=EventKind.TICKET_CREATED, actor=Actor(ActorKind.AGENT, "bo"))
+
+    assert [told] == news(Timeline().extend([event("w", 5, status="open")]), [told])

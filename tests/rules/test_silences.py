@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,17 @@ def test_the_ends_of_its_windows_follow_each_other_and_come_to_an_end() -> None:
     assert silence().next_end(after(168)) is None
 
 
+def test_without_hours_it_has_one_window() -> None:
+    quiet = silence()
+
+    assert [[(START, None)], [(START, None)], [(after(3), None)], [(after(3), None)]] == [
+        quiet.windows(since, at) for since, at in [(START - HOUR, after(5)), (START, START), (after(3), after(5)), (after(3), after(3))]
+    ]
+    assert [(START, after(168))] == quiet.windows(START - HOUR, after(200))
+    assert [] == quiet.windows(after(168), after(200)) == quiet.windows(after(170), after(200)) == quiet.windows(START - DAY, START - HOUR)
+    assert [] == quiet.windows(after(5), after(4))
+
+
 def test_a_window_that_begins_at_this_moment_has_begun() -> None:
     assert silence().windows(START - HOUR, START) == [(START, None)]
 
@@ -77,6 +89,24 @@ def test_a_ladder_moves_between_what_makes_it_stand_still() -> None:
     ]
     assert paces(after(2), [(after(1), after(3))]) == [Pace(after(2), after(3), still=True), Pace(after(3), None, still=False)]
     assert paces(START, []) == [Pace(START, None, still=False)]
+
+
+@pytest.mark.parametrize(
+    ("stills", "expected"),
+    [
+        pytest.param([(1, 1)], [(0, None, False)], id="an empty one is none"),
+        pytest.param([(1, 1), (2, 3)], [(0, 2, False), (2, 3, True), (3, None, False)], id="and hides none that follows"),
+        pytest.param([(1, 2), (2, 3)], [(0, 1, False), (1, 3, True), (3, None, False)], id="two that touch are one"),
+        pytest.param([(1, None), (1, 2)], [(0, 1, False), (1, None, True)], id="one that lasts holds the others in it"),
+        pytest.param([(1, None), (3, 4)], [(0, 1, False), (1, None, True)], id="and those that begin later"),
+        pytest.param([(0, 1)], [(0, 1, True), (1, None, False)], id="one that holds from the first instant"),
+        pytest.param([(-1, 0)], [(0, None, False)], id="one that ends at the first instant"),
+    ],
+)
+def test_what_makes_it_stand_still_is_told_once(stills: list[tuple[int, int | None]], expected: list[tuple[int, int | None, bool]]) -> None:
+    found = paces(START, [(after(start), None if end is None else after(end)) for start, end in stills])
+
+    assert [Pace(after(start), None if end is None else after(end), still) for start, end, still in expected] == found
 
 
 HOURS = st.integers(-5, 20)
