@@ -56,6 +56,36 @@ def _after(made: Calendar, start: datetime, span: timedelta) -> datetime | None:
 
 
 @pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param("2026-03-28T01:30+01:00", "2026-03-29T01:30+01:00", id="before the clocks go forward"),
+        pytest.param("2026-03-28T02:00+01:00", "2026-03-29T03:00+02:00", id="the first time that is skipped: the jump"),
+        pytest.param("2026-03-28T02:59+01:00", "2026-03-29T03:00+02:00", id="the last time that is skipped: the jump"),
+        pytest.param("2026-03-28T03:00+01:00", "2026-03-29T03:00+02:00", id="the first time after the jump"),
+        pytest.param("2026-10-24T01:59+02:00", "2026-10-25T01:59+02:00", id="before the clocks go back"),
+        pytest.param("2026-10-24T02:00+02:00", "2026-10-25T02:00+02:00", id="a time that is shown twice: the first"),
+        pytest.param("2026-10-24T03:00+02:00", "2026-10-25T03:00+01:00", id="the first time after the repeated hour"),
+    ],
+)
+def test_a_business_day_later_on_a_day_of_changing_clocks(start: str, due: str) -> None:
+    assert utc(due) == calendar("Europe/Berlin", daily="00:00-24:00").add_business_days(utc(start), 1)
+
+
+@pytest.mark.parametrize("before", [timedelta(), timedelta(microseconds=1), timedelta(seconds=1), timedelta(seconds=2), timedelta(days=1)])
+def test_clocks_change_at_the_very_second_wherever_one_begins_to_look(before: timedelta) -> None:
+    change = utc("2026-03-29T01:00")
+    last = calendar("Europe/Berlin", sun="03:00-04:00").spans(change - before, change + timedelta(hours=1))[-1]
+
+    assert (change, change + timedelta(hours=1), True) == (last.start, last.end, last.open)
+
+
+def test_the_first_second_that_one_looks_at_is_read_by_the_clock_of_the_zone() -> None:
+    opening = utc("2026-03-02T09:00+01:00")
+
+    assert ["open"] == [span.why for span in calendar("Europe/Berlin", workdays="09:00-17:00").spans(opening, opening + timedelta(hours=1))]
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("09:00", "'09:00' is no opening time; write it as 09:00-17:00"),
