@@ -98,7 +98,7 @@ def advance(run: Run, ground: Ground) -> Advance:
 def next_step_at(run: Run, ground: Ground) -> datetime | None:
     """When the run next has something to do; None: not by itself."""
     if run.until is not None or not run.is_open:
-        return run.until if run.is_open else None
+        return run.until
     if run.frozen:
         return ground.held_until
     due = upcoming(run, ground)

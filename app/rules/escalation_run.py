@@ -51,7 +51,7 @@ class Countdown(NamedTuple):
         if wall:
             return self.since + left * _MICRO
         try:
-            return calendar.add_open_time(self.since, left / _SECOND if left % _SECOND else left // _SECOND)
+            return calendar.add_open_time(self.since, left / _SECOND)
         except NoWorkingTime:
             return None
 

@@ -8,7 +8,7 @@ import pytest
 from app.rules.calendar import ALWAYS, Calendar, CalendarSpec
 from app.rules.condition_tests import Test
 from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Trigger, Unacknowledged
-from app.rules.escalation_advance import DEAD, MISSING, NO_CLOCK, Due, Speech, advance, has_its_instant, next_step_at, upcoming
+from app.rules.escalation_advance import DEAD, MISSING, NO_CLOCK, Advance, Due, Speech, advance, has_its_instant, next_step_at, upcoming
 from app.rules.escalation_log import Entry
 from app.rules.escalation_run import Run, replay
 from tests.rules.ladders import HOUR, LADDER, MINUTE, OFFICE, climb, ground, ladder, opened, spoken
@@ -160,6 +160,15 @@ def test_a_repetition_that_reached_nobody_is_told_to_the_last_resort_as_that_rep
     assert (1, ("ops",)) == (done.speeches[-1].loop, done.speeches[-1].channels)
 
 
+def test_the_last_resort_hears_it_once_and_only_where_there_is_such_a_channel() -> None:
+    of = replace(REPEATING, last_resort="ops")
+    first = climb(of, START, channels={"ops"})
+    second = climb(of, START + 10 * MINUTE, first.run, channels={"ops"})
+
+    assert [("ops",), ()] == [done.entries[-1].channels for done in (first, second)]
+    assert () == climb(of, START, channels=()).entries[-1].channels
+
+
 def test_what_was_not_delivered_brings_the_next_rung_at_once() -> None:
     run = after_the_first_rung(LADDER, Entry("unreached", START + MINUTE, step=0, why=DEAD))
     done = climb(LADDER, START + 2 * MINUTE, run)
@@ -218,13 +227,15 @@ def test_it_is_said_again_as_often_as_the_rung_says_and_then_it_ends() -> None:
 def test_an_overdue_repetition_is_dated_by_the_last_time_that_was_missed_and_never_passes_its_number() -> None:
     some, all_of_them = climb(REPEATING, START + 20 * MINUTE), climb(replace(REPEATING, acknowledge_for=36_000), START + 3 * HOUR)
 
-    assert (2, START + 20 * MINUTE) == (some.speeches[-1].loop, some.speeches[-1].due_at)
+    assert [(0, START), (2, START + 20 * MINUTE)] == [(speech.loop, speech.due_at) for speech in some.speeches]
     assert (4, START + 40 * MINUTE) == (all_of_them.speeches[-1].loop, all_of_them.speeches[-1].due_at)
 
 
-def test_a_repetition_that_stood_still_in_between_counts_on_from_where_it_was() -> None:
-    run = after_the_first_rung(REPEATING, replace(HELD, at=START + 6 * MINUTE), Entry("went_on", START + HOUR))
-    done = climb(REPEATING, START + 80 * MINUTE, run)
+@pytest.mark.parametrize("wall", [True, False])
+def test_a_repetition_that_stood_still_in_between_counts_on_from_where_it_was(wall: bool) -> None:
+    of = replace(REPEATING, steps=(replace(REPEATING.steps[0], wall=wall),))
+    run = after_the_first_rung(of, replace(HELD, at=START + 6 * MINUTE), Entry("went_on", START + HOUR))
+    done = climb(of, START + 80 * MINUTE, run)
 
     assert (2, START + 74 * MINUTE) == (done.speeches[-1].loop, done.speeches[-1].due_at)
 
@@ -252,6 +263,29 @@ def test_a_ladder_of_rungs_that_were_all_passed_over_ends_too_in_real_time() -> 
     done = advance(replay([opened(EVENING)], OFFICE), ground(of, EVENING + 20 * MINUTE, OFFICE, marks=None))
 
     assert ["passed", "exhausted"] == [entry.kind for entry in done.entries]
+
+
+def test_a_ladder_whose_only_rung_was_passed_over_repeats_nothing_and_ends() -> None:
+    step = replace(REPEATING.steps[0], condition=Test("priority", "eq", "urgent"))
+    done = climb(replace(REPEATING, steps=(step,)), START + 30 * MINUTE)
+
+    assert ["passed", "exhausted"] == [entry.kind for entry in done.entries]
+
+
+def test_a_ladder_without_rungs_waits_for_the_breach_and_then_for_its_end() -> None:
+    empty = ladder()
+
+    assert upcoming(replay([opened(None)], ALWAYS), ground(empty, START)) is None
+    assert Due(START + 30 * MINUTE, "end") == upcoming(replay([opened()], ALWAYS), ground(empty, START))
+
+
+def test_what_is_noted_changes_the_run_as_the_log_tells_it() -> None:
+    log = [opened(EVENING), Entry("spoke", EVENING, step=0)]
+    done = Advance(replay(log, OFFICE), ground(LADDER, EVENING + HOUR, OFFICE))
+    line = Entry("acknowledged", EVENING + HOUR, until=EVENING + 2 * HOUR)
+    done.note(line)
+
+    assert (replay([*log, line], OFFICE), [line]) == (done.run, done.entries)
 
 
 def test_an_open_ladder_ends_in_real_time() -> None:

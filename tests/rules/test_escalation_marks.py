@@ -7,7 +7,7 @@ import pytest
 from app.rules.cycle import Cycle
 from app.rules.escalation import After, AtBreach, AtPercent
 from app.rules.escalation_marks import marks, opens_at, percent_of, percents
-from tests.rules.builders import PENDING, at, book, judged, terms, timeline
+from tests.rules.builders import OFFICE, PENDING, at, book, judged, terms, timeline
 from tests.rules.ladders import ladder
 
 LADDER = ladder(AtPercent(80), AtPercent(50), AtBreach(), After(60), AtPercent(150), AtPercent(12.5))
@@ -33,6 +33,12 @@ def test_the_parts_of_the_target_are_told_in_the_order_of_the_ladder() -> None:
 )
 def test_each_part_is_reached_when_so_much_of_the_target_is_used_up(told: tuple[str, ...], expected: dict[float, datetime | None]) -> None:
     assert expected == marks(cycle(*told), LADDER)
+
+
+def test_a_target_in_business_days_has_parts_too() -> None:
+    in_days = judged(timeline("15:00 created"), book(terms("resolution", "2bd", on=OFFICE)), "15:00").last("resolution").cycle
+
+    assert {50: at("tue 15:00")} == marks(in_days, ladder(AtPercent(50)))
 
 
 def test_a_ladder_that_names_no_part_has_no_marks() -> None:
