@@ -124,9 +124,10 @@ class Past:
         message = event.message
         if message is None or not message.public or message.author not in (ActorKind.AGENT, ActorKind.CUSTOMER):
             return None
-        if message.id is not None and message.id in heard:
+        if message.id in heard:
             return None
-        heard.update([message.id] if message.id is not None else ())
+        if message.id is not None:
+            heard.add(message.id)
         if event.echo:
             return None
         asker, actor = step.facts.get("requester"), event.actor.id
