@@ -38,8 +38,7 @@ class Spell(NamedTuple):
 
     def at(self, moment: datetime) -> tuple[Holding, Knobs]:
         """What holds at a moment of it: the one that began last."""
-        begun = [each for each in self.holdings if each[0].start <= moment]
-        return begun[-1] if begun else self.holdings[0]
+        return [each for each in self.holdings if each[0].start <= moment][-1]
 
 
 def too_many(times: Sequence[datetime], count: Count, evidence: Callable[[int, int], Evidence]) -> Iterator[Holding]:

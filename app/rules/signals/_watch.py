@@ -60,7 +60,7 @@ def raisings(rule: SignalRule, past: Past) -> Iterator[Raised]:
 
 def _raised(rule: SignalRule, past: Past, spell: Spell, when: datetime) -> Raised:
     holding, knobs = spell.at(when)
-    place = max((place for place, start, _ in past.pieces() if start <= when), default=0)
+    place = max(place for place, start, _ in past.pieces() if start <= when)
     return Raised(rule.name, when, spell.start, spell.end, past.tiers[place], knobs.words, holding.evidence)
 
 
