@@ -72,3 +72,25 @@ def test_the_threshold_is_that_of_the_tier_the_ticket_has_at_the_time() -> None:
 
     assert (at("10:30"), at("12:00"), "gold", "longer than 1h (calendar always)") == (one.raised_at, one.ended_at, one.tier, one.threshold)
     assert at("13:00") == watched(line, rule("4h", tiers=gold), "12:30", by=by).next_at
+
+
+def test_it_counts_from_the_creation_even_if_the_ticket_became_known_later() -> None:
+    assert [at("09:30")] == instants(timeline("09:20 open and created at 08:30"), rule("1h"), "12:00")
+    assert [at("09:20")] == instants(timeline("09:20 open and created at 08:00"), rule("1h"), "12:00")
+
+
+def test_but_from_the_first_message_where_that_is_what_became_known() -> None:
+    assert [at("10:20")] == instants(timeline("09:20 agent replies and created at 08:30"), rule("1h"), "12:00")
+
+
+def test_a_ticket_that_comes_back_unanswered_is_silent_from_then_on() -> None:
+    assert [at("12:00")] == instants(timeline("09:00 created", "09:10 solved", "11:00 reopened"), rule("1h"), "13:00")
+
+
+def test_a_message_at_the_very_end_of_the_patience_breaks_it() -> None:
+    assert [] == instants(timeline("09:00 created", "10:00 agent replies"), rule("1h"), "10:30")
+    assert [at("10:00")] == instants(timeline("09:00 created", "10:00:01 agent replies"), rule("1h"), "10:30")
+
+
+def test_business_days_may_end_with_the_day() -> None:
+    assert [at("tue 17:00")] == instants(timeline("15:00 created"), rule("1bd@close", OFFICE), "wed 09:00")
