@@ -82,7 +82,7 @@ def failing_term(condition: Condition, facts: Facts) -> str | None:
             named = (f"{name} is {shown(facts.get(name))}" for name in sorted(facts_named(part)))
             return f"{' and '.join(named)}, which is excluded"
         case All(parts):
-            return next(filter(None, (failing_term(part, facts) for part in parts)), None)
+            return next(filter(None, (failing_term(part, facts) for part in parts)))
         case Any_(parts):
             return "; ".join(filter(None, (failing_term(part, facts) for part in parts)))
 

@@ -335,6 +335,8 @@ def test_calendars_are_equal_and_hashable_by_what_they_say() -> None:
 
     assert (OFFICE, {OFFICE}, False) == (again, {again}, OFFICE in others)
     assert Calendar.always() == ALWAYS
+    assert OFFICE not in [*others, "test", None]
+    assert len(others) == len({hash(other) for other in others})
 
 
 @pytest.mark.parametrize("text", ["09:00-17:00", " 9:00 - 17:00 ", "09:00–17:00"])

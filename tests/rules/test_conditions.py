@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -27,6 +27,7 @@ FACTS: Mapping[str, FactValue] = {
     "requester_domain": "mail.example.org",
     "created_at": datetime(2026, 3, 2, 9, tzinfo=UTC),
     "canonical": Status.PENDING,
+    "born_on": datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=1))),
 }
 
 
@@ -78,6 +79,7 @@ FACTS: Mapping[str, FactValue] = {
         ({"score": {"gt": 3}}, False),
         ({"score": {"lte": 3, "lt": 3.5}}, True),
         ({"score": {"lt": 3}}, False),
+        ({"score": {"gte": 3, "lt": 3}}, False),
         ({"score": {"not": {"gte": 3}}}, False),
         ({"organization": {"gte": 3}}, False),
         ({"status": {"gte": 3}}, False),
@@ -88,6 +90,11 @@ FACTS: Mapping[str, FactValue] = {
         ({"created_at": {"lt": date(2026, 3, 2)}}, False),
         ({"created_at": {"gt": datetime(2026, 3, 2, 8)}}, True),  # noqa: DTZ001
         ({"created_at": datetime(2026, 3, 2, 9, tzinfo=UTC)}, True),
+        ({"created_at": datetime(2026, 3, 2, 11, tzinfo=timezone(timedelta(hours=2)))}, True),
+        ({"created_at": datetime(2026, 3, 2, 9)}, True),  # noqa: DTZ001
+        ({"created_at": {"gte": datetime(2026, 3, 2, 11, 1, tzinfo=timezone(timedelta(hours=2)))}}, False),
+        ({"created_at": date(2026, 3, 2)}, False),
+        ({"born_on": datetime(2026, 3, 2, tzinfo=UTC)}, True),
         ({"created_at": {"gte": 3}}, False),
         ({"group": None}, True),
         ({"absent": None}, True),
@@ -128,6 +135,7 @@ def test_a_condition_holds_or_does_not(data: dict[str, object], expected: bool) 
         ({"tier": "gold"}, "tier is Platinum, not gold"),
         ({"status": "pending", "tier": "gold", "priority": "low"}, "tier is Platinum, not gold"),
         ({"absent": "gold"}, "absent is not set, not gold"),
+        ({"tier": "X"}, "tier is Platinum, not X"),
         ({"tags": "silver"}, "tags is vip, Gold-contract, not silver"),
         ({"priority": ["low", "normal"]}, "priority is high, not one of low, normal"),
         ({"requester_domain": "*.com"}, "requester_domain is mail.example.org, not like *.com"),
@@ -154,6 +162,7 @@ def test_a_long_fact_is_cut_in_the_sentence() -> None:
     sentence = failing_term(parse_condition({"subject": "x"}), {"subject": "y" * 500})
 
     assert sentence == f"subject is {'y' * 59}…, not x"
+    assert failing_term(parse_condition({"subject": "x"}), {"subject": "y" * 60}) == f"subject is {'y' * 60}, not x"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +200,28 @@ def test_what_cannot_be_understood_is_refused_with_its_place(data: object, path:
 
     assert refused.value.path == ("policies", 2, "match", *path)
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ("", "a condition is a map of facts, as in `tier: gold`, not ''"),
+        (None, "a condition is a map of facts, as in `tier: gold`, not null"),
+        ({}, "the condition is empty; leave it out where everything is meant"),
+        ({"any": []}, "this has to be a list with at least one entry"),
+        ({7: "x"}, "7 is no name of a fact; write it in quotes"),
+        ({"score": {"gte": ""}}, "gte needs a number, a date or a priority, not ''"),
+        ({"score": {"exists": "yes"}}, "exists is true or false, not yes"),
+        ({"score": {"none": 3}}, "none is no comparison; did you mean not?"),
+        ({"status": b"pending"}, "status cannot be compared with b'pending'"),
+    ],
+    ids=str,
+)
+def test_a_refusal_is_a_whole_sentence(data: object, sentence: str) -> None:
+    with pytest.raises(InvalidCondition) as refused:
+        parse_condition(data)
+
+    assert sentence == str(refused.value)
 
 
 def test_a_bottomless_condition_is_refused() -> None:

@@ -3,8 +3,8 @@
 import json
 from datetime import date
 
-from app.rules.explain import ClockLines, as_json, explain
-from app.rules.policy import Book
+from app.rules.explain import ClockLines, SpanLine, as_json, explain
+from app.rules.policy import Book, Tier
 from app.rules.timeline import Timeline
 from tests.rules.builders import PENDING, at, book, policy, terms, timeline
 from tests.rules.calendars import calendar
@@ -44,6 +44,33 @@ def test_what_lies_ahead_leads_to_the_due_instant() -> None:
 
     assert sum(line.counted for line in (*found.spans, *found.ahead)) == 8 * 60 * MINUTE
     assert found.ahead[-1].end == found.clock.due_at == at("wed 17:00")
+
+
+def test_after_a_pause_too_the_way_to_the_due_instant_is_told() -> None:
+    found = lines(timeline("09:00 created", "10:00 pending", "11:00 open"), PAUSING, "11:30")
+    first = as_json(explain(timeline("09:00 created", "10:00 pending", "11:00 open"), PAUSING, at("11:30")))["clocks"][0]["ahead"][0]
+
+    assert SpanLine(at("11:30"), at("12:00"), 30 * MINUTE, "counted") == found.ahead[0]
+    assert {
+        "from": "2026-03-02T11:30:00.000000Z",
+        "to": "2026-03-02T12:00:00.000000Z",
+        "counted_seconds": 1800.0,
+        "why": "counted",
+    } == first
+
+
+def test_what_begins_at_the_moment_of_asking_has_no_line_yet() -> None:
+    assert [("Mon 09:00", "Mon 10:00", 60, "counted")] == shown(lines(timeline("09:00 created", "10:00 pending"), PAUSING, "10:00"))
+
+
+def test_a_solve_that_is_dated_ahead_of_our_clock_ends_the_spans() -> None:
+    assert [("Mon 09:00", "Mon 12:00", 180, "counted")] == shown(lines(timeline("09:00 created", "12:00 solved"), PAUSING, "11:00"))
+
+
+def test_on_a_calendar_that_never_opens_nothing_lies_ahead() -> None:
+    found = lines(timeline("09:00 created"), book(terms("resolution", "8h", on=calendar())), "11:00")
+
+    assert ([("Mon 09:00", "Mon 11:00", 0, "closed")], ()) == (shown(found), found.ahead)
 
 
 def test_nothing_lies_ahead_of_what_is_paused_stopped_or_overdue() -> None:
@@ -89,6 +116,16 @@ def test_each_earlier_policy_says_why_it_was_not_chosen() -> None:
     explanation = explain(timeline("09:00 tier silver"), by, at("09:30"))
 
     assert [(r.policy, r.because) for r in explanation.rejected] == [("gold", "tier is silver, not gold")]
+
+
+def test_a_policy_is_rejected_by_the_tier_of_the_last_change_by_date() -> None:
+    policies = (policy("gold", match={"tier": "gold"}), policy("rest", resolution="1h"))
+    by = Book(1, policies, tiers=(Tier("gold", until=at("10:00")),))
+
+    assert [("gold", "tier is not set, not gold")] == [
+        (r.policy, r.because) for r in explain(timeline("09:00 created"), by, at("11:00")).rejected
+    ]
+    assert () == explain(timeline("09:00 created"), by, at("09:30")).rejected
 
 
 def test_the_explanation_of_a_broken_promise_says_since_when_and_why() -> None:
