@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
 from app.store import migrations
 from app.store.database import Database
@@ -20,9 +20,10 @@ from tests.support.clock import FakeClock
 from tests.support.postgres import Postgres
 from tests.support.reuse import Reused
 
+MUTATION = "mutation"
 # For `make mutation`: the same few examples for every mutant, no look for a smaller one, and no patience lost with slow ones.
 settings.register_profile(
-    "mutation",
+    MUTATION,
     max_examples=25,
     deadline=None,
     derandomize=True,
@@ -37,6 +38,12 @@ _OF_PROCESSES: Final = ("tests/e2e/", "tests/chaos/", "tests/test_quickstart.py"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of whole processes go first: they mostly wait, which leaves the time to other workers, and the last tests ought to be short."""
     items.sort(key=lambda item: not item.nodeid.startswith(_OF_PROCESSES))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under a mutant the tests of single examples come first: the first that fails ends the run, and most mutants fall to one of them."""
+    if settings.get_current_profile_name() == MUTATION:
+        items.sort(key=lambda item: is_hypothesis_test(getattr(item, "obj", None)))
 
 
 @pytest.fixture(scope="session")

@@ -214,7 +214,7 @@ def test_a_rung_comes_before_a_repetition_of_the_same_instant() -> None:
 
 def test_it_is_said_again_as_often_as_the_rung_says_and_then_it_ends() -> None:
     of = replace(REPEATING, acknowledge_for=900)
-    run, said, entries = replay([opened()], ALWAYS), [], []
+    run, said, entries = replay([opened()], ALWAYS), list[tuple[int, int]](), list[Entry]()
     for minute in range(60):
         done = climb(of, START + minute * MINUTE, run)
         run, entries = done.run, entries + done.entries

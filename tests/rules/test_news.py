@@ -107,7 +107,7 @@ def test_when_it_was_created_is_told_once() -> None:
 
 def test_a_creation_that_was_told_with_its_actor_is_not_told_again_only_what_it_adds() -> None:
     creation = TicketEvent("desk", "1", "w", START, EventKind.TICKET_CREATED, {"created_at": START}, None, Actor(ActorKind.CUSTOMER, "ann"))
-    adds = {"created_at": START, "organization": "Acme"}
+    adds: dict[str, FactValue] = {"created_at": START, "organization": "Acme"}
     told = TicketEvent("desk", "1", "born", START, EventKind.TICKET_CREATED, adds, None, Actor(ActorKind.AGENT, "bo"))
     [found] = news(Timeline().extend([creation]), [told])
 

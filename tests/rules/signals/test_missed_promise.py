@@ -52,14 +52,9 @@ def test_a_reply_before_the_promise_does_not_keep_it() -> None:
 
 
 def test_each_promise_is_looked_at() -> None:
-    told = [
-        promised("09:10", "soon"),
-        promised("09:30", at("10:00")),
-        "09:40 agent replies",
-        promised("10:00", at("11:00")),
-        "11:30 agent replies",
-    ]
-    [one] = raised(timeline("09:00 created", *told), MISSED, "13:00")
+    kept = (promised("09:10", "soon"), promised("09:30", at("10:00")), "09:40 agent replies")
+    line = timeline("09:00 created", *kept, promised("10:00", at("11:00")), "11:30 agent replies")
+    [one] = raised(line, MISSED, "13:00")
 
     assert ("1 promise was broken.", "2026-03-02 11:00 UTC: promised update.") == one.evidence.sentences
 
