@@ -147,6 +147,29 @@ def test_the_time_of_creation_that_is_known_already_moves_nothing() -> None:
     assert judged(longer, PLAIN, "09:40").last("resolution").cycle.anchor == at("08:30")
 
 
+def test_the_time_of_creation_that_becomes_known_between_two_moves_all_clocks_too() -> None:
+    line = timeline("09:00 open", "09:10 agent notes", "09:30 created at 08:30")
+    first = judged(line, PLAIN, "09:40").last("resolution")
+
+    longer = line.extend([event("09:20 created at 08:00")])
+
+    assert (first.cycle.anchor, judged(longer, PLAIN, "09:40").last("resolution").cycle.anchor) == (at("08:30"), at("08:00"))
+    as_if_made_anew(longer, PLAIN, at("09:40"))
+
+
+@pytest.mark.parametrize(
+    "more", [("09:40 solved",), ("09:40 solved", "09:50 reopened"), ("09:40 solved", "09:50 reopened", "09:55 solved")]
+)
+def test_a_future_leaves_the_past_as_it_was(more: Sequence[str]) -> None:
+    line = timeline("09:00 created", "09:10 agent replies", "09:20 customer asks")
+    evaluate(line, PLAIN, at("09:30"))
+
+    as_if_made_anew(line.extend([event(text) for text in more]), PLAIN, at("10:00"))
+
+    assert taken(line) == [3, 2]
+    as_if_made_anew(line, PLAIN, at("10:00"))
+
+
 @pytest.mark.parametrize("asked", [["09:30", "10:30", "11:30"], ["11:30", "10:30", "09:30"]])
 def test_a_date_counts_when_it_has_come_whenever_one_asked_before(asked: Sequence[str]) -> None:
     line = timeline("09:00 created", "09:10 agent notes", "11:00 agent notes")
