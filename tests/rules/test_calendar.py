@@ -216,6 +216,7 @@ def test_no_span_lies_in_an_empty_stretch() -> None:
     ("start", "days", "at_close", "due"),
     [
         pytest.param("2026-03-02T10:15+01:00", 2, False, "2026-03-04T10:15+01:00", id="the same local time two open days later"),
+        pytest.param("2026-03-02T10:15:30.000001+01:00", 1, False, "2026-03-03T10:15:30.000001+01:00", id="to the microsecond"),
         pytest.param("2026-03-05T10:15+01:00", 2, False, "2026-03-09T10:15+01:00", id="the weekend does not count"),
         pytest.param("2026-03-07T10:15+01:00", 1, False, "2026-03-09T10:15+01:00", id="created on a Saturday: Monday is the first day"),
         pytest.param("2026-03-06T18:00+01:00", 1, False, "2026-03-09T17:00+01:00", id="after closing: at the last closing of the day"),

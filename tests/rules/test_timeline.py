@@ -22,6 +22,10 @@ def test_order_decides_within_an_instant_and_what_has_none_comes_first() -> None
     assert keys(line) == ["y", "z", "c", "a", "b"]
 
 
+def test_the_order_nought_lies_between_those_below_and_above_it() -> None:
+    assert keys(timeline("09:00 #1 =a open", "09:00 #0 =b open", "09:00 #-1 =c open", "09:00 =d open")) == ["d", "c", "b", "a"]
+
+
 def test_the_creation_comes_before_what_has_the_same_instant_and_order() -> None:
     line = timeline("09:00 =a assigned anna", "09:00 =b created", "09:00 #1 =c solved", "09:00 #1 =d created")
 
