@@ -66,6 +66,20 @@ def test_every_policy_before_the_chosen_one_says_why_it_is_not() -> None:
     assert refused == [Rejection("urgent", "group is sales, not support"), Rejection("gold", "tier is silver, not gold")]
 
 
+def test_the_domain_of_the_requester_is_what_follows_the_last_sign_in_lower_case() -> None:
+    partner = policy("partner", match={"requester_domain": "example.net"})
+    refused = rejections(book(partner, REST), {"requester": '"a@b"@Example.ORG'}, NOON)
+
+    assert [Rejection("partner", "requester_domain is example.org, not example.net")] == refused
+
+
+def test_a_policy_is_refused_by_the_tier_of_that_instant() -> None:
+    by = Book(1, (GOLD, REST), tiers=(Tier("gold", until=NOON),))
+
+    assert [Rejection("gold", "tier is not set, not gold")] == rejections(by, {}, NOON)
+    assert [] == rejections(by, {}, at("11:59:59"))
+
+
 def test_a_policy_may_hang_on_when_the_ticket_was_created() -> None:
     since = policy("since", resolution="1h", match={"created_at": {"gte": at("10:00")}})
 

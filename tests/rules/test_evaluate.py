@@ -4,6 +4,7 @@ import pytest
 
 from app.rules.durations import parse_target
 from app.rules.evaluate import evaluate, target_seconds, target_text
+from app.rules.policy import Book, Tier
 from app.rules.timeline import Timeline
 from tests.rules.builders import OFFICE, PENDING, at, book, event, judged, policy, terms, timeline
 
@@ -118,6 +119,13 @@ def test_the_verdict_names_policy_and_tier_and_knows_the_ticket() -> None:
     assert (verdict.policy, verdict.tier, verdict.at, verdict.rejudge_at) == ("gold", "gold", at("09:30"), None)
     assert verdict.ticket is not None
     assert verdict.ticket.facts["tier"] == "gold"
+
+
+def test_the_next_date_of_a_tier_lies_after_the_moment_of_asking() -> None:
+    by = Book(1, (policy("p", resolution="1h"),), tiers=(Tier("gold", since=at("10:00"), until=at("11:00")),))
+    asked = [evaluate(timeline("09:00 created"), by, at(when)).rejudge_at for when in ("09:59:59", "10:00", "11:00")]
+
+    assert [at("10:00"), at("11:00"), None] == asked
 
 
 def test_nothing_known_is_an_empty_verdict() -> None:
