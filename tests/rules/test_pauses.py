@@ -39,6 +39,7 @@ def at(clock: str) -> datetime:
         pytest.param(["11:00-12:00"], "11:00", id="a pause that begins at due comes too late"),
         pytest.param(["10:59:59-12:00"], "12:00:01", id="a pause that begins just before due"),
         pytest.param(["10:30-10:30", "10:45-10:40"], "11:00", id="an empty pause is none"),
+        pytest.param(["10:20-10:20", "10:30-10:45"], "11:15", id="and hides none that follows"),
         pytest.param(["11:30-"], "11:00", id="a pause that has not ended, after due"),
         pytest.param(["10:00-10:30"], "11:30", id="paused from the start"),
     ],
@@ -82,6 +83,11 @@ def test_paused_time_does_not_count_as_elapsed(spans: list[str], minutes: int) -
 
 def test_nothing_elapses_backwards() -> None:
     assert open_microseconds(OFFICE, at("11:00"), at("10:00"), pauses("10:15-10:30", "10:40-")) == 0
+
+
+def test_pauses_that_touch_or_overlap_are_one() -> None:
+    assert pauses("10:00-10:30") == merge(pauses("10:15-10:30", "10:00-10:15"))
+    assert pauses("10:00-10:30", "10:31-") == merge(pauses("10:31-", "10:00-10:30", "10:10-10:20", "10:40-10:50"))
 
 
 instants = st.integers(0, 10_000).map(lambda minutes: utc("2026-03-02") + timedelta(minutes=minutes))
