@@ -79,6 +79,15 @@ def test_clocks_change_at_the_very_second_wherever_one_begins_to_look(before: ti
     assert (change, change + timedelta(hours=1), True) == (last.start, last.end, last.open)
 
 
+@pytest.mark.parametrize("over", [0, 1, 2])
+def test_a_stretch_over_midnight_is_told_to_the_last_microsecond(over: int) -> None:
+    start, midnight = utc("2026-03-02T23:00"), utc("2026-03-03")
+    end = midnight + timedelta(microseconds=over)
+    told = calendar(tue="00:00-24:00").spans(start, end)
+
+    assert [(start, midnight, "closed"), (midnight, end, "open")][: 1 + bool(over)] == [(span.start, span.end, span.why) for span in told]
+
+
 def test_the_first_second_that_one_looks_at_is_read_by_the_clock_of_the_zone() -> None:
     opening = utc("2026-03-02T09:00+01:00")
 

@@ -11,11 +11,12 @@ from app.rules.calendar import ALWAYS
 from app.rules.deadline import Ran, runs
 from app.rules.evaluate import evaluate
 from app.rules.events import TicketEvent
+from app.rules.fold import fold
 from app.rules.policy import Book, Tier
 from app.rules.stretches import Kind, Stretches, closed, running_from, turned
 from app.rules.timeline import Timeline
 from app.store import timeline_codec
-from tests.rules.builders import PENDING, at, book, event, judged, minutes, policy, terms, timeline
+from tests.rules.builders import OFFICE, PENDING, at, book, event, judged, minutes, policy, terms, timeline
 from tests.rules.test_engine_properties import moments, proof, proof_at_length
 from tests.rules.tickets import START, books, events
 
@@ -157,6 +158,18 @@ def test_the_time_of_creation_that_becomes_known_between_two_moves_all_clocks_to
     as_if_made_anew(longer, PLAIN, at("09:40"))
 
 
+def test_a_date_from_before_the_ticket_is_no_step_and_hides_none_that_follows() -> None:
+    tiers = (
+        Tier("silver", since=at("08:00"), until=at("08:30")),
+        Tier("bronze", since=at("09:00"), until=at("09:30")),
+        *GOLD_FROM_TEN.tiers,
+    )
+    story = fold(timeline("09:00 created"), Book(1, GOLD_FROM_TEN.policies, tiers=tiers), at("10:30"))
+
+    assert story is not None
+    assert ("gold", [at("09:00"), at("09:30"), at("10:00")]) == (story.policy, [step.at for step in story.steps])
+
+
 @pytest.mark.parametrize(
     "more", [("09:40 solved",), ("09:40 solved", "09:50 reopened"), ("09:40 solved", "09:50 reopened", "09:55 solved")]
 )
@@ -227,6 +240,25 @@ def what_runs_gave_before_may_be_kept(told: list[tuple[int, Kind | None]]) -> No
 
         assert runs(ALWAYS, stretches, known) == runs(ALWAYS, stretches)
         known = Ran(ALWAYS, stretches, runs(ALWAYS, stretches, known))
+
+
+def ran_by(turns_until: int, of: str = "prprpsrp") -> Stretches:
+    """The stretches of a clock that was paused, turned on or stopped (by the letters) at growing distances."""
+    kinds: dict[str, Kind] = {"p": "paused", "r": "running", "s": "stopped"}
+    stretches: Stretches = running_from(START)
+    for number, letter in enumerate(of[:turns_until], 1):
+        stretches = turned(stretches, START + timedelta(minutes=number * number), kinds[letter], None)
+    return stretches
+
+
+@pytest.mark.parametrize("length", range(9))
+def test_what_is_known_of_earlier_stretches_is_what_would_be_found_anew(length: int) -> None:
+    stretches = ran_by(length)
+    known = Ran(ALWAYS, stretches, runs(ALWAYS, stretches))
+    others = [*(ran_by(more) for more in range(9)), *(ran_by(more, "srpspsps") for more in range(9))]
+
+    assert [runs(ALWAYS, each) for each in others] == [runs(ALWAYS, each, known) for each in others]
+    assert runs(OFFICE, stretches) == runs(OFFICE, stretches, known)
 
 
 test_what_runs_gave_before_may_be_kept = proof(what_runs_gave_before_may_be_kept, turns(), examples=100)

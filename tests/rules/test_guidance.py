@@ -30,6 +30,11 @@ def test_without_texts_the_built_in_ones_hold_and_switched_off_there_are_none() 
     assert Guidance() == GuidanceBook(show=False, texts=BOOK.texts).find("silence", BUILT_IN)
 
 
+def test_a_metric_has_its_own_words_and_a_custom_one_common_ones() -> None:
+    assert [metrics.load(name).GUIDANCE for name in metrics.names()] == [metrics.guidance(name) for name in metrics.names()]
+    assert metrics.guidance("a custom one") not in [metrics.guidance(name) for name in metrics.names()]
+
+
 def test_what_is_put_in_is_not_looked_at_again() -> None:
     assert "about {next_update} at noon" == filled("about {ticket} at {next_update}", {"ticket": "{next_update}", "next_update": "noon"})
 

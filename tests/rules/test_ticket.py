@@ -29,6 +29,10 @@ def test_absent_is_not_null() -> None:
     assert known.facts == {"created_at": at("09:00"), "priority": "high", "assignee": None, "status": "open"}
 
 
+def test_a_null_that_is_the_first_thing_told_of_a_fact_is_a_fact() -> None:
+    assert after("09:00 created", "09:10 unassigned").facts == {"created_at": at("09:00"), "assignee": None}
+
+
 def test_nothing_new_keeps_the_very_same_facts() -> None:
     first, second = walk(timeline("09:00 priority high", "09:10 priority high"))
 
@@ -91,6 +95,16 @@ def test_waiting_begins_with_the_oldest_unanswered_message() -> None:
     assert talk("09:10 customer asks", "09:20 agent replies", "09:30 customer asks") == ("09:20", "09:20", "09:30")
 
 
+def test_gone_twice_over_in_one_instant_is_gone_since_the_first_time() -> None:
+    told = ("09:00 created", "09:10 deleted", "09:20 #1 undeleted", "09:20 #2 deleted")
+
+    assert [step.gone_since for step in walk(timeline(*told))] == [None, at("09:10"), at("09:10")]
+
+
+def test_what_an_agent_wrote_down_at_the_creation_waits_for_nothing_however_it_is_told() -> None:
+    assert after("09:00 #1 created by agent", "09:00 #2 customer asks", "09:00 #3 open").by_agent.waiting_since is None
+
+
 def test_whoever_speaks_in_one_instant_is_heard_and_a_reply_answers_what_was_there() -> None:
     for first, second in [("customer asks", "agent replies"), ("agent replies", "customer asks")]:
         assert talk(f"09:10 =a {first}", f"09:10 =b {second}") == ("09:10", "09:10", None)
@@ -124,6 +138,12 @@ def test_solving_ends_the_wait_for_those_who_count_bots_too() -> None:
     known = after("09:00 created", "09:10 bot replies", "09:20 customer asks", "09:30 solved")
 
     assert known.by_agent_or_bot == Conversation(at("09:10"), at("09:10"), None)
+
+
+def test_a_message_on_a_solved_ticket_waits_for_those_who_count_bots_too() -> None:
+    known = after("09:00 created", "09:10 bot replies", "09:20 solved", "09:30 customer asks", "09:40 reopened")
+
+    assert known.by_agent_or_bot == Conversation(at("09:10"), at("09:10"), at("09:40"))
 
 
 def test_a_message_that_is_told_twice_in_one_instant_counts_once() -> None:
