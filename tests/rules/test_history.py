@@ -42,6 +42,14 @@ def test_changes_of_one_instant_are_told_one_after_the_other() -> None:
     ]
 
 
+def test_what_was_told_first_is_compared_with_nothing() -> None:
+    steps = walk(timeline("09:00 =a open", "09:00 =b priority low", "09:10 priority high", "09:20 priority low"))
+
+    assert ["ticket created", "priority not set → low", "priority low → high", "priority high → low"] == [
+        happening.what for happening in happenings(steps)
+    ]
+
+
 def test_of_all_that_happened_the_last_things_can_be_asked_for() -> None:
     steps = walk(timeline("09:00 created", "09:10 #1 agent replies", "09:10 #2 agent notes", "09:20 solved"))
 
@@ -78,10 +86,13 @@ def test_what_was_tried_counts_each_message_once() -> None:
 
 
 def test_each_side_has_its_own_count_up_to_the_last_step() -> None:
-    asked, noted = ("09:01 customer asks",), ("09:02 agent notes", "09:03 agent notes", "09:04 agent notes")
+    asked, noted = (
+        tuple(f"09:0{minute}:30 customer asks" for minute in range(4)),
+        ("09:02 agent notes", "09:03 agent notes", "09:04 agent notes"),
+    )
     steps = walk(timeline("09:00 created", *asked, *noted, "09:05 agent replies", "09:06 bot replies", "09:07 agent replies"))
 
-    assert Tried(replies=2, customer_messages=1, notes=3, transfers=0, reopenings=0, last_reply_at=at("09:07")) == tried(steps)
+    assert Tried(replies=2, customer_messages=4, notes=3, transfers=0, reopenings=0, last_reply_at=at("09:07")) == tried(steps)
 
 
 def test_of_nothing_there_is_nothing_to_tell() -> None:

@@ -31,7 +31,9 @@ def missed(*told: str | TicketEvent) -> list[datetime]:
             ("10:00 agent notes", "10:10 bot replies", "10:20 customer asks"), ["11:00"], id="notes, bots and customers keep nothing"
         ),
         pytest.param(("11:00 solved",), [], id="it is solved at that moment"),
+        pytest.param(("11:00 solved", "11:30 reopened"), [], id="nor is it missed when it comes back"),
         pytest.param(("10:00 deleted",), [], id="it is gone by then"),
+        pytest.param(("10:00 deleted", "12:00 undeleted"), [], id="and back after it"),
         pytest.param(("10:00 merged into 2",), [], id="it is merged by then"),
         pytest.param((promised("10:00", None),), [], id="the promise is taken back"),
     ],
