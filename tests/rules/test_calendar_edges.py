@@ -1,12 +1,13 @@
 """Where a calendar's answers end: years that nobody has asked about yet, and the horizon to the day."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.rules.calendar import ALWAYS, HORIZON, Calendar, parse_hours
-from app.rules.problems import InvalidHours, NoWorkingTime
+from app.rules.calendar import ALWAYS, HORIZON, Calendar, CalendarSpec, parse_hours
+from app.rules.problems import InvalidHours, InvalidTarget, NoWorkingTime
 from tests.rules.calendars import calendar, utc
 
 HOUR = 3600
@@ -53,6 +54,53 @@ def _after(made: Calendar, start: datetime, span: timedelta) -> datetime | None:
         return made.add_open_time(start, span.total_seconds())
     except NoWorkingTime:
         return None
+
+
+def test_what_a_calendar_cannot_give_is_refused_with_its_name() -> None:
+    rare, at = calendar(mon="09:00-10:00"), utc("2026-03-02T09:00")
+    too_much = HORIZON.total_seconds() + 1
+    questions: list[Callable[[], object]] = [
+        lambda: rare.add_open_time(at, 263 * HOUR),
+        lambda: rare.add_open_time(at, 264 * HOUR),
+        lambda: rare.add_open_time(at, too_much),
+        lambda: rare.subtract_open_time(at, 263 * HOUR),
+        lambda: rare.add_business_days(at, 263),
+        lambda: rare.add_business_days(utc("1969-12-31T23:59:59"), 1),
+        lambda: Calendar(CalendarSpec("test", always=True)).add_open_time(datetime.max.replace(tzinfo=UTC), 60),
+        lambda: calendar().next_open(at),
+    ]
+
+    assert {"the calendar test has not that much open time within five years"} == {refusal(ask) for ask in questions}
+    assert "an amount of open time cannot be negative" == refusal(lambda: rare.add_open_time(at, -1))
+    assert "a number of business days is 1 or more, not 0" == refusal(lambda: rare.add_business_days(at, 0))
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    with pytest.raises((InvalidTarget, NoWorkingTime)) as refused:
+        ask()
+    return str(refused.value)
+
+
+def test_the_horizon_itself_can_be_reached() -> None:
+    at, around_the_clock = utc("2026-03-02T09:00"), calendar(daily="00:00-24:00")
+    answers = [made.add_open_time(at, int(HORIZON.total_seconds())) for made in (ALWAYS, around_the_clock, around_the_clock)]
+
+    assert [at + HORIZON] * 3 == answers
+
+
+def test_the_first_instant_there_is_can_be_asked_about() -> None:
+    assert utc("1970-01-02T00:00") == calendar(daily="00:00-24:00").add_business_days(utc("1970-01-01T00:00"), 1)
+
+
+@pytest.mark.parametrize("hours", [1, 2, 3, 10, 100])
+@pytest.mark.parametrize(("start", "first"), [("08:00", 2), ("09:00", 2), ("10:00", 3), ("11:00", 3)])
+def test_many_short_openings_add_up_also_when_one_asks_again(start: str, first: int, hours: int) -> None:
+    made, at = calendar(daily="09:00-10:00"), utc(f"2026-03-02T{start}")
+    due = utc(f"2026-03-0{first}T10:00") + timedelta(days=hours - 1)
+
+    assert [due, due] == [made.add_open_time(at, hours * HOUR) for _ in range(2)]
+    assert due + timedelta(hours=23, microseconds=1) == made.add_open_time(at, hours * HOUR + 0.000001)
+    assert due - timedelta(minutes=30) == made.add_open_time(at, hours * HOUR - 1800)
 
 
 @pytest.mark.parametrize(
