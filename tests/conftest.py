@@ -36,14 +36,14 @@ _OF_PROCESSES: Final = ("tests/e2e/", "tests/chaos/", "tests/test_quickstart.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of whole processes go first: they mostly wait, which leaves the time to other workers, and the last tests ought to be short."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_OF_PROCESSES))
+    """Tests of whole processes go first: they mostly wait, which leaves the time to other workers, and the last tests ought to be short.
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under a mutant the tests of single examples come first: the first that fails ends the run, and most mutants fall to one of them."""
+    Under a mutant those of single examples do: the first that fails ends the run, and most mutants fall to one of them.
+    """
     if settings.get_current_profile_name() == MUTATION:
         items.sort(key=lambda item: is_hypothesis_test(getattr(item, "obj", None)))
+    else:
+        items.sort(key=lambda item: not item.nodeid.startswith(_OF_PROCESSES))
 
 
 @pytest.fixture(scope="session")
