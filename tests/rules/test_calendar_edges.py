@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.rules.calendar import ALWAYS, HORIZON, Calendar, CalendarSpec, parse_hours
+from app.rules.calendar import ALWAYS, HORIZON, Calendar, CalendarSpec, Span, parse_hours
 from app.rules.problems import InvalidHours, InvalidTarget, NoWorkingTime
 from tests.rules.calendars import calendar, utc
 
@@ -134,6 +134,13 @@ def test_a_stretch_over_midnight_is_told_to_the_last_microsecond(over: int) -> N
     told = calendar(tue="00:00-24:00").spans(start, end)
 
     assert [(start, midnight, "closed"), (midnight, end, "open")][: 1 + bool(over)] == [(span.start, span.end, span.why) for span in told]
+
+
+@pytest.mark.parametrize("edge", ["1970-01-01", "2210-01-01"])
+def test_outside_the_years_there_are_it_is_closed_like_at_night(edge: str) -> None:
+    start, end = utc(edge) - timedelta(hours=1), utc(edge) + timedelta(hours=1)
+
+    assert [Span(start, end, open=False, why="closed")] == calendar(daily="09:00-17:00").spans(start, end)
 
 
 def test_the_first_second_that_one_looks_at_is_read_by_the_clock_of_the_zone() -> None:
