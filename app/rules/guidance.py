@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 PLACEHOLDERS: Final = frozenset({"ticket", "next_update"})
@@ -29,9 +28,9 @@ class Guidance:
     customer: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class GuidanceBook:
-    """What the document says of guidance; equal to itself alone. `texts`: by metric or signal, then by language (lower case)."""
+    """What the document says of guidance. `texts`: by metric or signal, then by language (lower case)."""
 
     show: bool = True
     language: str = LANGUAGE
@@ -43,21 +42,17 @@ class GuidanceBook:
 
         What an entry leaves out (advice or sentence) comes from the next one.
         """
-        return _find(self, subject, built_in, language)
-
-
-@lru_cache(maxsize=512)
-def _find(book: GuidanceBook, subject: str, built_in: Guidance, language: str | None) -> Guidance:
-    """The same is asked for again and again."""
-    told = book.texts.get(subject, {})
-    found = [told[word] for word in dict.fromkeys(_chain(language, book.language)) if word in told]
-    if not book.show:
-        return Guidance()
-    every = [*found, built_in]
-    return Guidance(
-        advice=next((entry.advice for entry in every if entry.advice), ()),
-        customer=next((entry.customer for entry in every if entry.customer), None),
-    )
+        if not self.show:
+            return Guidance()
+        told = self.texts.get(subject)
+        if not told:
+            return built_in
+        found = [told[word] for word in dict.fromkeys(_chain(language, self.language)) if word in told]
+        every = [*found, built_in]
+        return Guidance(
+            advice=next((entry.advice for entry in every if entry.advice), ()),
+            customer=next((entry.customer for entry in every if entry.customer), None),
+        )
 
 
 def unknown_placeholders(sentence: str) -> list[str]:
