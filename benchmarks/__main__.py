@@ -1,6 +1,7 @@
 """`python -m benchmarks NAME [--db sqlite|postgres] [--json] [--quick]`. Exit code: 0 every goal met, 1 one missed, 2 no such benchmark."""
 
 import argparse
+import gc
 import importlib
 import json
 import pkgutil
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from inspect import signature
 
 import benchmarks
+from app.cli.serve import COLLECT
 from benchmarks import Figure, Report
 
 
@@ -22,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one benchmark, prints its report, returns the exit code."""
     options = _parser().parse_args(arguments)
     run = importlib.import_module(f"benchmarks.{options.name}").run
+    gc.set_threshold(*COLLECT)  # as the service runs
     with_database = {"db": options.db} if "db" in signature(run).parameters else {}
     report: Report = run(quick=options.quick, **with_database)
     print(json.dumps(asdict(report)) if options.json else "\n".join(_lines(report)))

@@ -76,7 +76,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         await _Server(config, lambda: typer.echo("\n".join(lines))).serve(sockets=[listener])
 
 
-_COLLECT: Final = (50_000, 10, 20)
+COLLECT: Final = (50_000, 10, 20)
 """When the garbage collector looks (`gc.set_threshold`). A batch makes thousands of objects that live until its commit, and looking at them as
 often as by default costs more than a tenth of the throughput. Next to nothing we make needs it, and what does is small."""
 
@@ -93,7 +93,7 @@ class _Server(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()  # what was loaded to start stays for good; the collector need not walk it again
-            gc.set_threshold(*_COLLECT)
+            gc.set_threshold(*COLLECT)
             self._announce()
 
     @contextlib.contextmanager
