@@ -77,8 +77,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 COLLECT: Final = (50_000, 10, 20)
-"""When the garbage collector looks (`gc.set_threshold`). A batch makes thousands of objects that live until its commit, and looking at them as
-often as by default costs more than a tenth of the throughput. Next to nothing we make needs it, and what does is small."""
+"""When the garbage collector looks (`gc.set_threshold`). A batch makes thousands of objects that live until its commit, and looking at
+them as often as by default costs more than a tenth of the throughput. Next to nothing we make needs it, and what does is small."""
 
 
 class _Server(uvicorn.Server):
