@@ -3,14 +3,14 @@
 import json
 from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, TypeEngine
 
 from app.store.database import Connection
 
@@ -42,6 +42,10 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
     return statement.on_conflict_do_update(index_elements=list(key), set_=values)
 
 
+_UNTYPED: Final[Any] = NullType()
+"""Of a Boolean SQLAlchemy would make `... = 1` for SQLite, which then goes by no index."""
+
+
 class _Texts(TypeDecorator[Collection[str]]):
     """Many texts as one parameter: an array; JSON on SQLite."""
 
@@ -60,7 +64,7 @@ class _Among(FunctionElement[bool]):
     """A text column and the texts it may be; each database spells it otherwise."""
 
     name = "among"
-    type = Boolean()
+    type = _UNTYPED
     inherit_cache = True
 
 
@@ -103,7 +107,7 @@ class _AmongPairs(FunctionElement[bool]):
     """Two text columns and the pairs they may be; each database spells it otherwise."""
 
     name = "among_pairs"
-    type = Boolean()
+    type = _UNTYPED
     inherit_cache = True
 
 
