@@ -194,8 +194,9 @@ class Ingest:
             _answer([waiting], [Unavailable("The ticket is being changed by somebody else.", headers={"Retry-After": "1"})])
 
     def _try_again(self, waiting: _Waiting) -> None:
-        del self._aside[waiting]
-        self._queue.put_nowait(waiting)
+        if self._task is not None:  # else nobody may look into the queue any more: `stop` sees to what is aside
+            del self._aside[waiting]
+            self._queue.put_nowait(waiting)
 
     async def _isolate(self, waiting: _Waiting, error: Exception) -> None:
         """An arrival that cannot be processed even alone is kept, without effect, until somebody replays it."""

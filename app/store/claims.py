@@ -178,7 +178,7 @@ async def release(conn: Connection, at: datetime) -> int:
 async def still_wanted(conn: Connection, claims: Sequence[Claim]) -> set[str]:
     """Of claims that are not sent yet, the ids of those that nobody has taken back."""
     query = select(deliveries.c.id).where(
-        among(conn, deliveries.c.id, [each.id for each in claims]), deliveries.c.state == PENDING, deliveries.c.withdrawn == false()
+        among(deliveries.c.id, [each.id for each in claims]), deliveries.c.state == PENDING, deliveries.c.withdrawn == false()
     )
     return set((await conn.execute(query)).scalars())
 
@@ -223,7 +223,7 @@ async def followers(conn: Connection, done: Iterable[Claim], at: datetime) -> No
     """Let go what was put off behind deliveries of ordered channels that have ended."""
     behind = {each.ticket_id for each in done if each.ticket_id is not None}
     if behind:
-        which = among(conn, deliveries.c.ticket_id, sorted(behind))
+        which = among(deliveries.c.ticket_id, sorted(behind))
         waiting = deliveries.c.next_attempt_at.is_not(None) & deliveries.c.leased_until.is_(None) & (deliveries.c.attempts == 0)
         await conn.execute(update(deliveries).where(which, waiting, deliveries.c.next_attempt_at > at).values(next_attempt_at=at))
 
@@ -231,7 +231,7 @@ async def followers(conn: Connection, done: Iterable[Claim], at: datetime) -> No
 async def _wake(conn: Connection, ids: Collection[str], at: datetime) -> None:
     """Let the deliveries be looked at that wait for the end of these."""
     if ids:
-        which = (among(conn, deliveries.c.waits_for, ids), deliveries.c.state == PENDING, deliveries.c.leased_until.is_(None))
+        which = (among(deliveries.c.waits_for, ids), deliveries.c.state == PENDING, deliveries.c.leased_until.is_(None))
         await conn.execute(update(deliveries).where(*which).values(next_attempt_at=at))
 
 
@@ -278,7 +278,7 @@ async def _fates(conn: Connection, ids: Collection[str]) -> dict[str, str]:
     """What became of deliveries: `delivered`, still `pending`, or, whatever else it was, `superseded`."""
     if not ids:
         return {}
-    query = select(deliveries.c.id, deliveries.c.state).where(among(conn, deliveries.c.id, sorted(ids)))
+    query = select(deliveries.c.id, deliveries.c.state).where(among(deliveries.c.id, sorted(ids)))
     return {row.id: row.state if row.state in ("delivered", PENDING) else "superseded" for row in await conn.execute(query)}
 
 
@@ -289,7 +289,7 @@ async def _first_of_tickets(conn: Connection, rows: Sequence[Row[Any]]) -> dict[
         return {}
     columns = (deliveries.c.id, deliveries.c.channel, deliveries.c.lane, deliveries.c.ticket_id, deliveries.c.created_at)
     query = select(*columns).where(
-        among(conn, deliveries.c.ticket_id, sorted({row.ticket_id for row in rows})), deliveries.c.next_attempt_at.is_not(None)
+        among(deliveries.c.ticket_id, sorted({row.ticket_id for row in rows})), deliveries.c.next_attempt_at.is_not(None)
     )
     waiting = sorted(await conn.execute(query), key=_MADE)
     first: dict[tuple[str, int, str], str] = {}
@@ -301,7 +301,7 @@ async def _first_of_tickets(conn: Connection, rows: Sequence[Row[Any]]) -> dict[
 
 async def _end(conn: Connection, ids: Collection[str], state: str, at: datetime) -> None:
     if ids:
-        statement = update(deliveries).where(among(conn, deliveries.c.id, ids), deliveries.c.state == PENDING)
+        statement = update(deliveries).where(among(deliveries.c.id, ids), deliveries.c.state == PENDING)
         await conn.execute(statement.values(state=state, next_attempt_at=None, leased_until=None))
         await _wake(conn, ids, at)
 
@@ -309,4 +309,4 @@ async def _end(conn: Connection, ids: Collection[str], state: str, at: datetime)
 async def _put_off(conn: Connection, ids: Collection[str], until: datetime) -> None:
     """Look at them again then, unless the end of what they wait for wakes them before."""
     if ids:
-        await conn.execute(update(deliveries).where(among(conn, deliveries.c.id, ids)).values(next_attempt_at=until))
+        await conn.execute(update(deliveries).where(among(deliveries.c.id, ids)).values(next_attempt_at=until))

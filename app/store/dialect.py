@@ -88,7 +88,7 @@ def named_among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return _Among(column, bindparam(name, type_=_Texts))
 
 
-def among(conn: Connection, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:  # noqa: ARG001
+def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
     """Whether a text column is one of many values: one parameter, however many there are, so the statement is always the same one."""
     return _Among(column, bindparam(None, values, type_=_Texts))
 

@@ -145,7 +145,7 @@ async def reached(conn: Connection, notice_ids: Collection[str], escalation_ids:
     state = case((is_folded, digest.c.state), else_=deliveries.c.state).label("state")
     joined = deliveries.outerjoin(digest, digest.c.id == deliveries.c.waits_for)
     query = select(deliveries.c.notice_id, deliveries.c.channel, state).select_from(joined)
-    query = query.where(among(conn, deliveries.c.escalation_id, escalation_ids), deliveries.c.notice_id.in_(list(notice_ids)))
+    query = query.where(among(deliveries.c.escalation_id, escalation_ids), deliveries.c.notice_id.in_(list(notice_ids)))
     found: dict[str, list[tuple[str, str]]] = {}
     for row in await conn.execute(query.order_by(deliveries.c.id)):
         found.setdefault(row.notice_id, []).append((row.channel, row.state))
@@ -157,7 +157,7 @@ async def told(conn: Connection, escalation_ids: Collection[str]) -> dict[str, s
     found: dict[str, set[str]] = {}
     if escalation_ids:
         query = select(deliveries.c.escalation_id, deliveries.c.channel).where(
-            among(conn, deliveries.c.escalation_id, escalation_ids), deliveries.c.type.in_(_RUNGS), outbox.heard()
+            among(deliveries.c.escalation_id, escalation_ids), deliveries.c.type.in_(_RUNGS), outbox.heard()
         )
         for row in await conn.execute(query):
             found.setdefault(row.escalation_id, set()).add(row.channel)
@@ -168,13 +168,13 @@ async def take_back(conn: Connection, escalation_ids: Collection[str]) -> list[R
     """Take back what rungs of some runs said and was not accepted yet; the rows as `outbox.take_back` gives them."""
     if not escalation_ids:
         return []
-    which = (among(conn, deliveries.c.escalation_id, escalation_ids), deliveries.c.type == "escalation.step")
+    which = (among(deliveries.c.escalation_id, escalation_ids), deliveries.c.type == "escalation.step")
     return await outbox.take_back(conn, *which)
 
 
 async def forget(conn: Connection, ticket_ids: Collection[str]) -> None:
     """Delete the runs of some tickets, with their logs."""
-    mine = among(conn, escalations.c.ticket_id, ticket_ids)
+    mine = among(escalations.c.ticket_id, ticket_ids)
     await conn.execute(delete(escalation_log).where(escalation_log.c.escalation_id.in_(select(escalations.c.id).where(mine))))
     await conn.execute(delete(escalations).where(mine))
 

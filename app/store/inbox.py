@@ -24,7 +24,7 @@ async def get(conn: Connection, message_id: str) -> Row[Any] | None:
 
 async def some(conn: Connection, ids: Sequence[str]) -> list[Row[Any]]:
     """These messages, by id."""
-    return list(await conn.execute(select(inbox).where(among(conn, inbox.c.id, ids)).order_by(inbox.c.id)))
+    return list(await conn.execute(select(inbox).where(among(inbox.c.id, ids)).order_by(inbox.c.id)))
 
 
 async def count_replayable(conn: Connection, source: str, outcome: str, since: datetime | None, until: datetime | None) -> int:

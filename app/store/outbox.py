@@ -78,7 +78,7 @@ async def _take_back(conn: Connection, ids: Collection[str]) -> list[Row[Any]]:
     on_its_way = deliveries.c.leased_until.is_not(None)
     statement = (
         update(deliveries)
-        .where(among(conn, deliveries.c.id, ids))
+        .where(among(deliveries.c.id, ids))
         .values(
             state=case((on_its_way, deliveries.c.state), else_="superseded"),
             next_attempt_at=case((on_its_way, deliveries.c.next_attempt_at), else_=None),
@@ -94,7 +94,7 @@ async def told(conn: Connection, *, type_: str, clock_ids: Collection[str]) -> d
     found: dict[str, set[str]] = {}
     if clock_ids:
         query = select(deliveries.c.clock_id, deliveries.c.channel).where(
-            among(conn, deliveries.c.clock_id, clock_ids), deliveries.c.type == type_, heard()
+            among(deliveries.c.clock_id, clock_ids), deliveries.c.type == type_, heard()
         )
         for row in await conn.execute(query):
             found.setdefault(row.clock_id, set()).add(row.channel)
@@ -117,7 +117,7 @@ async def in_digests(conn: Connection, *, type_: str, clock_ids: Collection[str]
     query = select(deliveries.c.clock_id, deliveries.c.channel, digest.c.id).join_from(
         deliveries, digest, digest.c.id == deliveries.c.waits_for
     )
-    mine = (among(conn, deliveries.c.clock_id, clock_ids), deliveries.c.type == type_, deliveries.c.state == "suppressed")
+    mine = (among(deliveries.c.clock_id, clock_ids), deliveries.c.type == type_, deliveries.c.state == "suppressed")
     found = await conn.execute(query.where(*mine, digest.c.state.in_([PENDING, PAUSED])))
     return {(row.clock_id, row.channel): row.id for row in found}
 
@@ -140,7 +140,7 @@ async def revive(conn: Connection, delivery_id: str, at: datetime) -> Row[Any] |
 async def let_go(conn: Connection, delivery_ids: Collection[str], ready_at: datetime, fallback_at: datetime | None) -> None:
     """What was suppressed goes by itself after all, from `ready_at` on; `fallback_at`: when the fallback hears it too, None: never."""
     ready = {"next_attempt_at": ready_at, "fallback_at": fallback_at, "grouping": 1}
-    suppressed = (among(conn, deliveries.c.id, delivery_ids), deliveries.c.state == "suppressed")
+    suppressed = (among(deliveries.c.id, delivery_ids), deliveries.c.state == "suppressed")
     await conn.execute(update(deliveries).where(*suppressed).values(**_REVIVED, **ready, fence=deliveries.c.fence + 1))
 
 
@@ -222,12 +222,12 @@ async def unanswered(conn: Connection, at: datetime, *, limit: int) -> list[Row[
     query = select(deliveries).where(deliveries.c.fallback_at <= at).order_by(deliveries.c.fallback_at).limit(limit)
     rows = list(await conn.execute(query.with_for_update(skip_locked=True)))
     if rows:
-        taken = update(deliveries).where(among(conn, deliveries.c.id, [row.id for row in rows]))
+        taken = update(deliveries).where(among(deliveries.c.id, [row.id for row in rows]))
         await conn.execute(taken.values(fallback_at=None))
     return [row for row in rows if row.state in (PENDING, PAUSED, "dead")]
 
 
 async def hearers(conn: Connection, notice_ids: Collection[str]) -> set[tuple[str, str]]:
     """The (notice id, channel) pairs for which there is a delivery already."""
-    query = select(deliveries.c.notice_id, deliveries.c.channel).where(among(conn, deliveries.c.notice_id, notice_ids))
+    query = select(deliveries.c.notice_id, deliveries.c.channel).where(among(deliveries.c.notice_id, notice_ids))
     return {(row.notice_id, row.channel) for row in await conn.execute(query)}

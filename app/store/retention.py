@@ -45,8 +45,8 @@ async def old_deliveries(conn: Connection, before: datetime, after: str, limit: 
     kept = deliveries.c.state.in_(("pending", "paused"))
     found = await _old(conn, deliveries, deliveries.c.created_at, kept, before, after, limit)
     if found.ids:
-        await conn.execute(delete(attempts).where(among(conn, attempts.c.delivery_id, found.ids)))
-        await conn.execute(delete(deliveries).where(among(conn, deliveries.c.id, found.ids)))
+        await conn.execute(delete(attempts).where(among(attempts.c.delivery_id, found.ids)))
+        await conn.execute(delete(deliveries).where(among(deliveries.c.id, found.ids)))
     return found
 
 
@@ -66,7 +66,7 @@ async def old_tickets(conn: Connection, before: datetime, after: str, limit: int
     if ids:
         await escalations.forget(conn, ids)
         for table in (*_OF_TICKETS, tickets):
-            await conn.execute(delete(table).where(among(conn, table.c.id if table is tickets else table.c.ticket_id, ids)))
+            await conn.execute(delete(table).where(among(table.c.id if table is tickets else table.c.ticket_id, ids)))
     return Batch(ids, ids[-1] if len(ids) == limit else None)
 
 
@@ -79,7 +79,7 @@ async def _delete(
 ) -> Batch:
     found = await _old(conn, table, made_at, kept, before, after, limit)
     if found.ids:
-        await conn.execute(delete(table).where(among(conn, table.c.id, found.ids)))
+        await conn.execute(delete(table).where(among(table.c.id, found.ids)))
     return found
 
 

@@ -36,7 +36,7 @@ async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str,
     """What some tickets have raised, by ticket id, the oldest first; withdrawn ones too. A ticket that raised nothing is left out."""
     found: dict[str, list[Row[Any]]] = {}
     if ticket_ids:
-        query = select(signals).where(among(conn, signals.c.ticket_id, ticket_ids))
+        query = select(signals).where(among(signals.c.ticket_id, ticket_ids))
         for row in await conn.execute(query.order_by(signals.c.raised_at, signals.c.id)):
             found.setdefault(row.ticket_id, []).append(row)
     return found

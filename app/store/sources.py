@@ -49,7 +49,7 @@ class Arrivals:
 
 async def states(conn: Connection, sources: Collection[str], *, hold: bool = False) -> dict[str, State]:
     """The states of these sources that have one; with `hold` nobody else changes them until the transaction ends."""
-    query = select(source_states).where(among(conn, source_states.c.source, sources)).order_by(source_states.c.source)
+    query = select(source_states).where(among(source_states.c.source, sources)).order_by(source_states.c.source)
     rows = await conn.execute(query.with_for_update() if hold else query)
     return {row.source: _state(row) for row in rows}
 
@@ -72,7 +72,7 @@ async def save(conn: Connection, changed: Iterable[State]) -> None:
 
 async def forget_silence(conn: Connection, configured: Collection[str]) -> None:
     """Sources that are not configured any more are not silent."""
-    gone = source_states.c.silent_since.is_not(None) & ~among(conn, source_states.c.source, configured)
+    gone = source_states.c.silent_since.is_not(None) & ~among(source_states.c.source, configured)
     await conn.execute(update(source_states).where(gone).values(silent_since=None))
 
 
@@ -103,7 +103,7 @@ async def lacking(conn: Connection, ticket_ids: Collection[str], facts: Collecti
         return []
     unknown = or_(*(tickets.c[fact].is_(None) for fact in sorted(facts)))
     query = select(tickets.c.id, tickets.c.external_id, tickets.c.requester)
-    return list(await conn.execute(query.where(among(conn, tickets.c.id, ticket_ids), unknown).order_by(tickets.c.id)))
+    return list(await conn.execute(query.where(among(tickets.c.id, ticket_ids), unknown).order_by(tickets.c.id)))
 
 
 async def timeline_of(conn: Connection, source: str, external_id: str) -> Timeline:

@@ -188,7 +188,7 @@ async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapp
 async def count_change(conn: Connection, ids: Collection[str]) -> None:
     """Something that belongs to these tickets has changed: what a process knows of them is what they were."""
     if ids:
-        await conn.execute(update(tickets).where(among(conn, tickets.c.id, ids)).values(version=tickets.c.version + 1))
+        await conn.execute(update(tickets).where(among(tickets.c.id, ids)).values(version=tickets.c.version + 1))
 
 
 async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:

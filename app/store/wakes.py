@@ -15,8 +15,8 @@ async def wake(conn: Connection, delivery_ids: Collection[str], at: datetime) ->
     """These deliveries were given up, and what they told if they are digests: have the escalations behind them look whether the rung that
     spoke last reached anybody."""
     if delivery_ids:
-        in_digests = among(conn, deliveries.c.waits_for, delivery_ids) & (deliveries.c.state == "suppressed")
-        await _wake(conn, among(conn, deliveries.c.id, delivery_ids) | in_digests, at)
+        in_digests = among(deliveries.c.waits_for, delivery_ids) & (deliveries.c.state == "suppressed")
+        await _wake(conn, among(deliveries.c.id, delivery_ids) | in_digests, at)
 
 
 async def wake_held(conn: Connection, channel: str, at: datetime) -> None:

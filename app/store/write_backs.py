@@ -20,7 +20,7 @@ async def noted(conn: Connection, clock_ids: Collection[str], escalation_ids: Co
     for column, ids in ((deliveries.c.clock_id, clock_ids), (deliveries.c.escalation_id, escalation_ids)):
         if ids:
             query = select(column).join(notices, notices.c.id == deliveries.c.notice_id)
-            which = (among(conn, column, ids), deliveries.c.type == TYPE, notices.c.milestone.endswith(NOTE))
+            which = (among(column, ids), deliveries.c.type == TYPE, notices.c.milestone.endswith(NOTE))
             alive = deliveries.c.state.in_([outbox.PENDING, outbox.PAUSED, "delivered"])
             found |= set((await conn.execute(query.where(*which, alive))).scalars())
     return found
@@ -30,5 +30,5 @@ async def take_back(conn: Connection, escalation_ids: Collection[str]) -> int:
     """Take back what some runs wanted written and is not yet; how many."""
     if not escalation_ids:
         return 0
-    which = (among(conn, deliveries.c.escalation_id, escalation_ids), deliveries.c.type == TYPE)
+    which = (among(deliveries.c.escalation_id, escalation_ids), deliveries.c.type == TYPE)
     return len(await outbox.take_back(conn, *which))

@@ -4,10 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.errors import Unavailable
-from app.services.ingest import Arrival, Ingest, unreadable
+from app.services.ingest import AGAIN, Arrival, Ingest, unreadable
 from app.store.tables import clocks, events, inbox, tickets
 from tests.services.world import World, event
 
@@ -147,6 +147,23 @@ async def test_who_speaks_of_a_ticket_that_is_held_too_long_is_asked_to_come_aga
             await desk.tell(event(desk.clock(), "replies", "held"))
 
     assert {"Retry-After": "1"} == refused.value.headers
+
+
+async def test_who_waits_for_a_ticket_is_answered_also_if_its_turn_comes_while_the_last_batch_is_committed(postgresql_desk: World) -> None:
+    desk = postgresql_desk
+    await desk.tell(event(desk.clock(), "created", "held"))
+    async with desk.db.begin() as conn:
+        await conn.execute(select(tickets.c.id).with_for_update())
+        inside = asyncio.create_task(desk.tell(event(desk.clock(), "replies", "held")))
+        await desk.tell(event(desk.clock(), "created", "other"))
+        await conn.execute(text("LOCK TABLE inbox IN EXCLUSIVE MODE"))
+        last = asyncio.create_task(desk.tell(event(desk.clock(), "created", "last")))
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(desk.ingest.stop())
+        await asyncio.sleep(5 * AGAIN)
+    await stopping
+
+    assert ["applied", "applied"] == [(await asyncio.wait_for(task, 10)).outcome for task in (inside, last)]
 
 
 async def test_stopping_waits_for_the_tickets_of_those_inside(postgresql_desk: World) -> None:

@@ -19,9 +19,7 @@ async def test_rows_are_found_by_one_of_many_values_and_by_pairs(database: Datab
         by_id = (await conn.execute(BY_ID, {"ids": ["tkt_3", "tkt_1", "tkt_1", "it's"]})).scalars().all()
         by_ref = (await conn.execute(BY_REF, {"refs": [("desk", "2"), ("shop", "1"), ("desk", '"3"')]})).scalars().all()
         nothing = (await conn.execute(BY_ID, {"ids": []})).scalars().all()
-        others = (
-            (await conn.execute(select(tickets.c.id).where(~among(conn, tickets.c.id, ["tkt_1"])).order_by(tickets.c.id))).scalars().all()
-        )
+        others = (await conn.execute(select(tickets.c.id).where(~among(tickets.c.id, ["tkt_1"])).order_by(tickets.c.id))).scalars().all()
 
     assert (["tkt_1", "tkt_3"], ["tkt_2"], []) == (by_id, by_ref, nothing)
     assert ["tkt_2", "tkt_3"] == others
