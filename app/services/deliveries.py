@@ -43,7 +43,7 @@ async def recover(
     What was made in [since, until) (None: no bound) and is held or dead; without `only_missing` also what the channel had accepted: sent
     again under the same ids. What has expired stays so. Conflict when the channel is disabled.
     """
-    async with db.begin() as conn:
+    async with db.begin(aside=True) as conn:
         at = await db.now(conn, now)
         if dry_run:
             return await outbox.count_replayable(conn, channel, at, since=since, until=until, only_missing=only_missing)

@@ -31,7 +31,7 @@ async def one(db: Database, live: LiveConfig, name: str) -> Row:
 async def disable(db: Database, live: LiveConfig, now: Now, name: str, *, by: str) -> None:
     """Switch a channel off: nothing more is sent to it, what is meant for it is held. Again changes nothing. ChannelNotFound."""
     _require(live, name)
-    async with db.begin() as conn:
+    async with db.begin(aside=True) as conn:
         at = await db.now(conn, now)
         endpoint = (await endpoints.lock(conn, [name]))[name]
         if endpoint.disabled_at is not None:
@@ -50,7 +50,7 @@ async def enable(db: Database, live: LiveConfig, now: Now, name: str, *, by: str
     ChannelNotFound.
     """
     _require(live, name)
-    async with db.begin() as conn:
+    async with db.begin(aside=True) as conn:
         at = await db.now(conn, now)
         endpoint = (await endpoints.lock(conn, [name]))[name]
         await endpoints.save(conn, [breaker.enabled(endpoint)])

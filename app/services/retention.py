@@ -49,7 +49,7 @@ class Sweeper:
     async def _forget(self, kind: str, forget: Forget, before: datetime) -> int:
         total, after = 0, ""
         while True:
-            async with self._db.begin() as conn:
+            async with self._db.begin(aside=True) as conn:
                 batch = await forget(conn, before, after, BATCH)
             total += len(batch.ids)
             if batch.after is None:

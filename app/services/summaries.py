@@ -32,7 +32,7 @@ async def tell_what_is_left(db: Database, live: LiveConfig, now: Now) -> int:
         ahead = await silences.next_summary_at(conn)
     told = 0
     while ahead is not None and ahead <= at:
-        async with db.begin() as conn:
+        async with db.begin(aside=True) as conn:
             row = await silences.due(conn, at)
             if row is None:  # in the hands of another process
                 break

@@ -1,7 +1,6 @@
 """The database: write transactions, read transactions, and its clock.
 
-SQLite has one writer at a time: a lock in this process gives the turn, BEGIN IMMEDIATE on the one writing connection takes the file's
-lock against other processes (ADR 0003). PostgreSQL has a pool, and rows are locked by those who work on them.
+SQLite has one writer at a time (`app.store.sqlite`). PostgreSQL has a pool, and rows are locked by those who work on them.
 
 A task that is cancelled inside a transaction rolls it back and gives its turn to the next; cancelled during the commit itself, it may
 have been committed.
@@ -10,12 +9,12 @@ have been committed.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import DateTime, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -23,11 +22,12 @@ from sqlalchemy.sql.functions import FunctionElement
 from app.errors import Unavailable
 from app.settings import InvalidSettings
 from app.store import outages
-from app.store.engines import ASKS, connected, make_folder, parse, postgresql_engine, sqlite_engine
+from app.store.engines import Address, connected, make_folder, parse, postgresql_engine
+from app.store.sqlite import Sqlite, SqliteConnection
 from app.telemetry import metrics
 from app.timesource import Now, utc_now
 
-Connection = AsyncConnection
+Connection = AsyncConnection | SqliteConnection
 
 PING: Final = timedelta(seconds=2)
 _NOISE: Final = timedelta(seconds=1)
@@ -76,11 +76,7 @@ class Database:
         self._database_time = database_time and self.dialect == "postgresql"
         self._machine: Now = utc_now
         self._ahead = timedelta(0)
-        self._lock = asyncio.Lock()
-        self._holder: asyncio.Task[Any] | None = None
-        self._writer, self._reader = self._engines(pool)
-        alone = {} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-        self._asker = self._reader.execution_options(**{ASKS: True}, **alone)
+        self._server = _Server(self._address, pool, patience) if self.dialect == "postgresql" else Sqlite(self._address.location, patience)
 
     async def open(self) -> None:
         """Connect, and see that the database is one we can work with. Unavailable (with the reason) or InvalidSettings."""
@@ -95,33 +91,23 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back. Transactions still open are rolled back."""
-        await self._writer.dispose()
-        await self._reader.dispose()
+        await self._server.close()
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Connection]:
+    def begin(self, *, aside: bool = False) -> AbstractAsyncContextManager[Connection]:
         """A write transaction: committed on leaving, rolled back by any exception. Unavailable when the database is not there.
 
-        Errors of the data (a key that is taken) pass as they are. Not to be opened inside another one of the same task.
+        `aside`: its statements may take long; on SQLite they then run beside the event loop. Errors of the data (a key that is taken) pass
+        as they are. Not to be opened inside another one of the same task.
         """
-        if self.dialect == "postgresql":
-            async with self._transaction(self._writer) as connection:
-                yield connection
-            return
-        async with self._turn(), self._transaction(self._writer) as connection:
-            yield connection
+        return self._server.begin(aside=aside)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
+    def read(self) -> AbstractAsyncContextManager[Connection]:
         """A read transaction: all its statements see one moment, and it can neither write nor block a writer."""
-        async with self._transaction(self._reader) as connection:
-            yield connection
+        return self._server.read()
 
-    @asynccontextmanager
-    async def ask(self) -> AsyncIterator[Connection]:
-        """A connection for one statement that only reads: no transaction around it."""
-        async with connected(self._asker) as connection:
-            yield connection
+    def ask(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for one quick statement that only reads: no transaction around it."""
+        return self._server.ask()
 
     async def now(self, connection: Connection, fallback: Now) -> datetime:
         """The present, aware, in UTC: PostgreSQL's own clock, the same for all replicas; on SQLite `fallback` (same machine)."""
@@ -159,14 +145,6 @@ class Database:
         except TimeoutError as error:
             raise outages.unavailable() from error
 
-    def _engines(self, pool: int) -> tuple[AsyncEngine, AsyncEngine]:
-        if self.dialect == "sqlite":
-            file = self._address.location
-            return sqlite_engine(file, "writer", patience=self._patience), sqlite_engine(file, "reader", patience=self._patience)
-        engine = postgresql_engine(self._address, pool=pool, patience=self._patience)
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, outages.READS: True}
-        return engine, engine.execution_options(**options)
-
     async def _check(self, connection: Connection) -> None:
         if self.dialect == "postgresql":
             version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
@@ -178,25 +156,30 @@ class Database:
         elif (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() != "wal":
             raise InvalidSettings("SLAWATCH_DATABASE_URL: this file system cannot hold SQLite's write-ahead log; use a local disk")
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        task = asyncio.current_task()
-        if self._holder is task:
-            raise RuntimeError("begin() inside begin() of the same task would wait for itself")
-        try:
-            async with asyncio.timeout(self._patience.total_seconds()):
-                await self._lock.acquire()
-        except TimeoutError as error:
-            raise outages.unavailable("Another transaction takes too long.") from error
-        self._holder = task
-        try:
-            yield
-        finally:
-            self._holder = None
-            self._lock.release()
 
-    @staticmethod
+class _Server:
+    """The connections to a PostgreSQL server."""
+
+    def __init__(self, address: Address, pool: int, patience: timedelta) -> None:
+        self._writer = postgresql_engine(address, pool=pool, patience=patience)
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, outages.READS: True}
+        self._reader = self._writer.execution_options(**options)
+        self._asker = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+
     @asynccontextmanager
-    async def _transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
-        async with connected(engine) as connection, connection.begin():
+    async def begin(self, *, aside: bool) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002
+        async with connected(self._writer) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with connected(self._reader) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[AsyncConnection]:
+        async with connected(self._asker) as connection:
             yield connection

@@ -1,4 +1,4 @@
-"""How each database is spoken to: addresses, drivers, session settings.
+"""Where a database is, and how PostgreSQL is spoken to: driver, session settings. SQLite: `app.store.sqlite`.
 
 SQLite: `sqlite:///FILE` (relative) or `sqlite:////FILE` (absolute). PostgreSQL: `postgresql://USER:PASSWORD@HOST:PORT/NAME?...`, parsed by
 asyncpg as libpq would (several hosts, `sslmode`, `passfile`, `target_session_attrs`); every other option of the query is a
@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode
 
-from sqlalchemy import URL, Connection, NullPool, event
+from sqlalchemy import NullPool, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.settings import InvalidSettings
 from app.store import outages
 
-SQLITE_READERS: Final = 4
-ASKS: Final = "slawatch_asks"
-"""Execution option of a connection that runs a single statement, which needs no transaction around it."""
 _SESSION: Final = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
@@ -77,45 +74,6 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with outages.connecting():
             connection = await stack.enter_async_context(engine.connect())
         yield connection
-
-
-def sqlite_engine(file: str, role: Literal["writer", "reader", "migration"], *, patience: timedelta) -> AsyncEngine:
-    """`writer`: one connection, each transaction begins by taking the write lock. `reader`: a few, and they refuse to write.
-
-    `migration`: as the writer, with foreign keys off, because rebuilding a table drops and renames it.
-    """
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=file),
-        # Python's driver would begin transactions by itself, late and deferred; with isolation_level None we say BEGIN.
-        connect_args={"isolation_level": None, "timeout": patience.total_seconds()},
-        pool_size=SQLITE_READERS if role == "reader" else 1,
-        max_overflow=0,
-        pool_timeout=patience.total_seconds(),
-        hide_parameters=True,
-        execution_options={outages.READS: role == "reader"},
-    )
-    pragmas = {
-        "journal_mode": "WAL",
-        "synchronous": "FULL",
-        "foreign_keys": "OFF" if role == "migration" else "ON",
-        "busy_timeout": str(round(patience.total_seconds() * 1000)),
-        "query_only": "ON" if role == "reader" else "OFF",
-    }
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for name, value in pragmas.items():
-            cursor.execute(f"PRAGMA {name} = {value}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get(ASKS):
-            connection.exec_driver_sql("BEGIN" if role == "reader" else "BEGIN IMMEDIATE")
-
-    event.listen(engine.sync_engine, "handle_error", outages.translate, retval=True)
-    return engine
 
 
 def postgresql_engine(address: Address, *, pool: int, patience: timedelta) -> AsyncEngine:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import SlaError
-from app.store.engines import connected, make_folder, parse, postgresql_engine, sqlite_engine
+from app.store import sqlite
+from app.store.engines import Address, connected, make_folder, parse, postgresql_engine
 
 TREE: Final = Path(__file__).resolve().parents[2] / "migrations"
 PATIENCE: Final = timedelta(seconds=60)
@@ -53,10 +54,10 @@ def downgrade(url: str, revision: str) -> None:
 
 def current(url: str) -> str | None:
     """The revision of the database; None for one that was never migrated. Waits for no writer."""
-    return _on_connection(_engine(url, writes=False), _revision)
+    return _on_connection(url, _revision, writes=False)
 
 
-async def current_on(connection: AsyncConnection) -> str | None:
+async def current_on(connection: AsyncConnection | sqlite.SqliteConnection) -> str | None:
     """As `current`, over a connection that is open already: cheap enough for a health check."""
     return await connection.run_sync(_revision)
 
@@ -112,7 +113,7 @@ def _revisions() -> tuple[str, ...]:
 def _command(url: str, name: Literal["upgrade", "downgrade"], revision: str) -> None:
     # Alembic keeps the migration that runs in global names; between processes env.py and the database's own lock give the turn.
     with _one_at_a_time:
-        _on_connection(_engine(url, writes=True), lambda connection: _alembic(name, revision, connection=connection))
+        _on_connection(url, lambda connection: _alembic(name, revision, connection=connection), writes=True)
 
 
 def _alembic(name: Literal["upgrade", "downgrade"], revision: str, out: io.StringIO | None = None, **attributes: object) -> None:
@@ -127,24 +128,27 @@ def _alembic(name: Literal["upgrade", "downgrade"], revision: str, out: io.Strin
     getattr(command, name)(config, revision, sql=out is not None)
 
 
-def _on_connection(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-    async def run() -> T:
-        try:
-            async with connected(engine) as connection:
-                return await connection.run_sync(work)
-        finally:
-            await engine.dispose()
-
-    return _wait_for(run())
-
-
-def _engine(url: str, *, writes: bool) -> AsyncEngine:
+def _on_connection(url: str, work: Callable[[Connection], T], *, writes: bool) -> T:
     address = parse(url)
     patience = PATIENCE if writes else GLANCE
     if address.dialect == "postgresql":
-        return postgresql_engine(address, pool=0, patience=patience)
+        return _wait_for(_on_server(address, work, patience))
     make_folder(address)
-    return sqlite_engine(address.location, "migration" if writes else "reader", patience=patience)
+    engine = sqlite.engine(address.location, "migration" if writes else "reader", patience=patience)
+    try:
+        with sqlite.connected(engine) as connection:
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
+async def _on_server(address: Address, work: Callable[[Connection], T], patience: timedelta) -> T:
+    engine = postgresql_engine(address, pool=0, patience=patience)
+    try:
+        async with connected(engine) as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
 
 
 def _wait_for(work: Coroutine[object, object, T]) -> T:

@@ -67,6 +67,11 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, OSError)  # reset connections; TimeoutError is one too
 
 
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether SQLite refused because another connection holds a lock."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def translate(context: ExceptionContext) -> Unavailable | None:
     """SQLAlchemy's `handle_error` hook: what to raise instead, None to leave the error as it is."""
     error = context.original_exception

@@ -45,8 +45,8 @@ class DyingDatabase(Database):
     doomed = False
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Connection]:
-        async with super().begin() as connection:
+    async def begin(self, *, aside: bool = False) -> AsyncIterator[Connection]:
+        async with super().begin(aside=aside) as connection:
             yield connection
             if self.doomed and moment == "recorded":
                 die()

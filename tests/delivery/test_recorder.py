@@ -23,11 +23,11 @@ class Counting(Database):
     begun = away = 0
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Connection]:
+    async def begin(self, *, aside: bool = False) -> AsyncIterator[Connection]:
         self.begun += 1
         if self.begun <= self.away:
             raise Unavailable("nobody there")
-        async with super().begin() as connection:
+        async with super().begin(aside=aside) as connection:
             yield connection
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.store.database import Connection, Database
+from app.store.database import Database
 from app.store.tables import job_runs
 from tests.store.jobs import add, jobs, stored
 from tests.support.clock import START, FakeClock
@@ -50,20 +50,6 @@ async def test_a_mistake_in_the_sql_is_no_outage(database: Database) -> None:
             await connection.execute(text("SELECT 1 FROM nowhere"))
 
 
-async def test_a_savepoint_that_fails_leaves_the_rest(database: Database) -> None:
-    async def part(connection: Connection) -> None:
-        async with connection.begin_nested():
-            await add(connection, "digest")
-            raise LookupError
-
-    async with database.begin() as connection:
-        await add(connection, "audit")
-        with pytest.raises(LookupError):
-            await part(connection)
-
-    assert await stored(database) == ["audit"]
-
-
 async def test_a_cancelled_task_rolls_back_and_gives_its_turn_away(database: Database) -> None:
     reached = asyncio.Event()
 
@@ -92,7 +78,7 @@ async def test_a_task_cancelled_in_the_middle_of_a_statement_rolls_back_too(data
     started = asyncio.Event()
 
     async def work() -> None:
-        async with database.begin() as connection:
+        async with database.begin(aside=True) as connection:
             await add(connection, "digest")
             started.set()
             await connection.execute(text(slow[database.dialect]))

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from sqlalchemy import text
 
 from app.errors import Unavailable
 from app.store.database import Database
-from tests.store.jobs import add
+from app.store.sqlite import READERS
+from tests.store.jobs import add, stored
+
+_WALK = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n{end}) SELECT max(i) FROM n"
+_FAR = text(_WALK.format(end=" WHERE i < 300000"))
+_ENDLESS = text(_WALK.format(end=""))
 
 
 @pytest.fixture
@@ -46,6 +52,98 @@ async def test_sqlite_locked_by_another_process_is_unavailable(sqlite: Database,
         await add(connection, "digest")
 
     assert caught.value.headers == {"Retry-After": "1"}
+
+
+async def test_a_lock_of_another_process_is_waited_for_while_the_loop_goes_on(sqlite_url: str) -> None:
+    patient = Database(sqlite_url, patience=timedelta(seconds=60))
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with patient.begin() as connection:
+            await add(connection, "digest")
+
+    task = asyncio.create_task(write())
+    for _ in range(3):  # looks, and waits
+        await asyncio.sleep(0.005)
+    was_waiting = not task.done()
+    other.close()
+    await task
+    found = await stored(patient)
+    await patient.close()
+
+    assert (was_waiting, found) == (True, ["digest"])
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+async def test_a_statement_that_walks_far_does_not_stop_the_loop(sqlite: Database, kind: str) -> None:
+    async def walk() -> int:
+        async with sqlite.read() if kind == "read" else sqlite.begin(aside=True) as connection:
+            return int((await connection.execute(_FAR)).scalar_one())
+
+    task = asyncio.create_task(walk())
+    turns = 0
+    while not task.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+
+    assert (await task, turns > 5) == (300_000, True)
+
+
+async def test_who_is_cancelled_while_reading_ends_the_statement(sqlite: Database) -> None:
+    async def walk() -> None:
+        async with sqlite.read() as connection:
+            await connection.execute(_ENDLESS)
+
+    task = asyncio.create_task(walk())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await stored(sqlite) == []
+
+
+async def test_who_is_cancelled_during_the_commit_leaves_a_connection_that_works(sqlite: Database) -> None:
+    async def write() -> None:
+        async with sqlite.begin() as connection:
+            await add(connection, "digest")
+
+    task = asyncio.create_task(write())
+    await asyncio.sleep(0)  # its statements run at once; it waits for the commit
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with sqlite.begin() as connection:
+        await add(connection, "audit")
+
+    assert await stored(sqlite) == ["audit", "digest"]
+
+
+async def test_more_readers_than_connections_wait_only_so_long(sqlite: Database) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(READERS):
+            await stack.enter_async_context(sqlite.read())
+        with pytest.raises(Unavailable, match="busy"):
+            async with sqlite.read():
+                pass
+    found = await stored(sqlite)
+
+    assert found == []
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+async def test_rows_outlive_their_transaction(sqlite: Database, rows: int) -> None:
+    async with sqlite.begin() as connection:
+        for number in range(rows):
+            await add(connection, f"job {number}")
+        within = await connection.execute(text("SELECT job FROM job_runs ORDER BY job"))
+    async with sqlite.read() as connection:
+        result = await connection.execute(text("SELECT job FROM job_runs ORDER BY job"))
+        some = (await connection.execute(text("SELECT job FROM job_runs ORDER BY job"))).fetchmany(2)
+
+    assert [row.job for row in result] == within.scalars().all() == [f"job {number}" for number in range(rows)]
+    assert len(some) == min(rows, 2)
 
 
 async def test_sqlite_writers_take_turns_in_order(sqlite_url: str) -> None:
