@@ -52,7 +52,7 @@ async def take(ingest: Ingest, items: Sequence[Item], request: HttpRequest, now:
     return ordered
 
 
-Told = tuple[int, TicketEvent, tuple[Receipt, bool] | Unavailable]
+Told = tuple[int, TicketEvent, tuple[Receipt, TicketRef | None, bool] | Unavailable]
 
 
 async def _store(ingest: Ingest, base: Arrival, group: Sequence[tuple[int, TicketEvent]]) -> list[Told]:
@@ -65,7 +65,10 @@ async def _store(ingest: Ingest, base: Arrival, group: Sequence[tuple[int, Ticke
         alone = await asyncio.gather(*(_store(ingest, base, [entry]) for entry in group))
         return [told for tolds in alone for told in tolds]
     accepted = receipt.accepted or (False,) * len(group)
-    return [(index, event, (receipt, new)) for (index, event), new in zip(group, accepted, strict=True)]
+    refs = {(ticket.source, ticket.external_id): ticket for ticket in receipt.tickets}
+    return [
+        (index, event, (receipt, refs.get((event.source, event.ticket)), new)) for (index, event), new in zip(group, accepted, strict=True)
+    ]
 
 
 def _read(item: Item, at: datetime) -> TicketEvent | list[Fault]:
@@ -77,11 +80,10 @@ def _read(item: Item, at: datetime) -> TicketEvent | list[Fault]:
     return event
 
 
-def _result(pointer: str, event: TicketEvent, told: tuple[Receipt, bool] | Unavailable, at: datetime) -> Result:
+def _result(pointer: str, event: TicketEvent, told: tuple[Receipt, TicketRef | None, bool] | Unavailable, at: datetime) -> Result:
     if isinstance(told, Unavailable):
         return Result(pointer, "unavailable", key=event.key, faults=(Fault("", told.detail),))
-    receipt, new = told
-    ticket = next((t for t in receipt.tickets if (t.source, t.external_id) == (event.source, event.ticket)), None)
+    receipt, ticket, new = told
     warnings = (f"the event is dated {(event.at - at).total_seconds():.0f} seconds ahead of our clock",) if event.at - at > AHEAD else ()
     if receipt.outcome == "quarantined":
         return Result(
