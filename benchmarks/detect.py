@@ -1,15 +1,22 @@
-"""From the due instant to the committed breach, and to the message at the receiver, while very many other clocks run."""
+"""From the due instant to the committed breach, and to the message at the receiver, while very many other clocks run.
+
+Anchor in the same run: the least that detects and posts (`benchmarks._kit.prototype`), with as many clocks in the same kind of database.
+"""
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
 import orjson
 
+from app.store.database import Connection, Database
 from app.timesource import utc_now
 from benchmarks import Figure, Report
-from benchmarks._kit import stage
+from benchmarks._kit import prototype, stage
 from benchmarks._kit.receiver import Received, receiver
 from benchmarks._kit.seed import configured, fixed, opened, seed
 
@@ -35,26 +42,25 @@ def run(*, quick: bool, db: str) -> Report:
 
 async def _run(running: int, seconds: int, kind: str) -> Report:
     rows: list[Figure] = []
-    with stage.database(kind) as url:
+    with stage.database(kind) as url, stage.database(kind) as bare:
         async with receiver() as received:
+            anchors = [await _bare(bare, received, rate, seconds, running) for rate in RECEIVED]
             document = DOCUMENT.format(port=received.port)
             now = fixed(utc_now())
             db = await opened(url)
             await seed(db, await configured(db, document, now, ENVIRON), now, running, spread=timedelta(days=30))
             async with stage.service(url, document, environ=ENVIRON) as service:
-                for rate in RECEIVED:
-                    rows += await _at(service, received, rate, seconds)
+                for rate, anchor in zip(RECEIVED, anchors, strict=True):
+                    rows += await _at(service, received, rate, seconds, anchor)
             await db.close()
     return Report("detect", tuple(rows), (f"{kind}; {running:,} running clocks; {seconds} s each",))
 
 
-async def _at(service: stage.Served, received: Received, rate: int, seconds: int) -> list[Figure]:
+async def _at(service: stage.Served, received: Received, rate: int, seconds: int, anchor: list[float]) -> list[Figure]:
     """Tickets opened in the past so that their clocks are due one after the other, soon."""
     count = rate * seconds
     first = utc_now() + timedelta(seconds=6 + count / 400)
-    received.arrivals.clear()
-    received.complete.clear()
-    received.expected = count
+    _expect(received, count)
     headers = {"authorization": f"Bearer {stage.KEY}", "content-type": "application/x-ndjson"}
     async with aiohttp.ClientSession(service.url, headers=headers) as session:
         for start in range(0, count, LINES):
@@ -68,8 +74,55 @@ async def _at(service: stage.Served, received: Received, rate: int, seconds: int
     arrived = [(at - _due(body)) * 1000 for at, _, body in received.arrivals]
     return [
         _figure(f"{rate}/s: due -> committed", committed, COMMITTED),
-        _figure(f"{rate}/s: due -> received", arrived, RECEIVED[rate]),
+        _figure(f"{rate}/s: due -> received", arrived, RECEIVED[rate], anchor),
     ]
+
+
+async def _bare(url: str, received: Received, rate: int, seconds: int, running: int) -> list[float]:
+    """Milliseconds from due to received, when next to nothing is done in between."""
+    count = rate * seconds
+    db = Database(url, database_time=False)
+    async with db.begin(aside=True) as conn:
+        await conn.exec_driver_sql("DROP TABLE IF EXISTS bare_clocks")
+        for statement in prototype.TABLES:
+            await conn.exec_driver_sql(statement)
+        await _fill(conn, [(f"later-{number}", _micro(utc_now()) + 86_400_000_000 + number) for number in range(running)])
+        await conn.exec_driver_sql("ANALYZE bare_clocks")
+    first = _micro(utc_now() + timedelta(seconds=3))
+    async with db.begin() as conn:
+        await _fill(conn, [(f"due-{number}", first + number * 1_000_000 // rate) for number in range(count)])
+    await db.close()
+    _expect(received, count)
+    async with _prototype(url, f"http://127.0.0.1:{received.port}/"), asyncio.timeout(120 + seconds):
+        await received.complete.wait()
+    return [at * 1000 - orjson.loads(body)["timestamp"] / 1000 for at, _, body in received.arrivals]
+
+
+async def _fill(conn: Connection, clocks: list[tuple[str, int]]) -> None:
+    mark = ("?", "?") if conn.dialect.name == "sqlite" else ("$1", "$2")
+    await conn.exec_driver_sql(f"INSERT INTO bare_clocks VALUES ({mark[0]}, {mark[1]}, 0)", clocks)
+
+
+@asynccontextmanager
+async def _prototype(url: str, target: str) -> AsyncIterator[None]:
+    arguments = ("-m", "benchmarks._kit.prototype", url, target)
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=asyncio.subprocess.PIPE)
+    try:
+        yield
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+def _expect(received: Received, count: int) -> None:
+    received.arrivals.clear()
+    received.complete.clear()
+    received.expected = count
+
+
+def _micro(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
 
 
 def _line(rate: int, number: int, due: datetime) -> bytes:
@@ -97,7 +150,12 @@ def _due(body: bytes) -> float:
     return datetime.fromisoformat(orjson.loads(body)["timestamp"]).astimezone(UTC).timestamp()
 
 
-def _figure(case: str, lags: list[float], goal: float) -> Figure:
-    lags.sort()
-    p50, p99 = lags[len(lags) // 2], lags[int(len(lags) * 0.99)]
-    return Figure(f"{case}, p99 (p50 {p50:.1f})", p99, "ms", f"<= {goal:g}", p99 <= goal)
+def _figure(case: str, lags: list[float], goal: float, anchor: list[float] | None = None) -> Figure:
+    p50, p99 = _percentiles(lags)
+    bare = _percentiles(anchor)[1] if anchor else None
+    return Figure(f"{case}, p99 (p50 {p50:.1f})", p99, "ms", f"<= {goal:g}", p99 <= goal, bare, p99 / bare if bare else None)
+
+
+def _percentiles(lags: list[float]) -> tuple[float, float]:
+    ordered = sorted(lags)
+    return ordered[len(lags) // 2], ordered[int(len(lags) * 0.99)]
