@@ -75,21 +75,21 @@ class Relay:
 
     async def run_once(self) -> datetime | None:
         """Claim what is ready and start sending it. Returns when the next delivery is ready, None when none is waiting."""
-        version = self._recorder.version
-        async with self._db.read() as conn:
-            at = await self._db.now(conn, self._now)
-            heads = await claims.heads(conn)
-            self._recorder.learn(await endpoints.known(conn), version)
-            await self._drop_unwanted(conn, at)
+        async with self._db.ask() as conn:  # most looks find nothing, and end here
+            told, heads = await claims.look(conn)
+        at = self._db.present(told, self._now)
         self._skew = at - self._now()
+        is_idle = self._is_idle(heads, at)
+        if not is_idle or self._turns.waiting():
+            await self._look_closer(at)
         self._observe(heads, at)
-        if self._is_idle(heads, at):
+        if is_idle:
             return self._nearest(heads, at, set())
         async with self._db.begin() as conn:
             await self._keep_up(conn, at)
             await self._fold(conn, heads, at)
             asked, taken = await self._claim(conn, heads, at)
-            heads = await claims.heads(conn) if asked else heads
+            heads = (await claims.look(conn))[1] if asked else heads
             bodies = await claims.bodies(conn, self._notices.missing(taken))
         notices = self._notices.keep(taken, bodies)
         until = monotonic() + LEASE.total_seconds() - _ATTEMPT_SECONDS
@@ -124,6 +124,13 @@ class Relay:
         self._turns.drop({claim.id for claim in waiting})
         self._give_back(waiting)
         await self.drain()
+
+    async def _look_closer(self, at: datetime) -> None:
+        """Learn how the endpoints do, and drop what was taken back meanwhile."""
+        version = self._recorder.version
+        async with self._db.read() as conn:
+            self._recorder.learn(await endpoints.known(conn), version)
+            await self._drop_unwanted(conn, at)
 
     async def _drop_unwanted(self, conn: Connection, at: datetime) -> None:
         """Look again at what waits for its turn here: what was taken back meanwhile is not sent."""

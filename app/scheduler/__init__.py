@@ -213,7 +213,8 @@ class Loops:
             done = await fire_due(self._db, self._live, self._now, floor=self._floor)
             if done.deliveries:
                 self.deliver.nudge()
-                self.escalate.nudge()  # a breach may have opened a run, whose next rung may be soon
+            if done.next_step_at is not None:
+                self.escalate.nudge(done.next_step_at)
             if not done.more:
                 return done.next_check_at if done.tickets or done.next_check_at is None or done.next_check_at > self._now() else None
 

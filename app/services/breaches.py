@@ -27,6 +27,8 @@ class Pass:
     deliveries: int
     more: bool
     next_check_at: datetime | None
+    next_step_at: datetime | None = None
+    """The nearest instant at which one of the escalations that it has changed has something to do; None: none has."""
 
 
 class Floor:
@@ -85,6 +87,7 @@ async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: dat
         deliveries=judged.deliveries if judged else 0,
         more=bool(held) and ahead is not None and ahead <= at,
         next_check_at=ahead,
+        next_step_at=judged.next_step_at if judged else None,
     )
 
 

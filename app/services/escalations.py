@@ -46,17 +46,16 @@ async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = B
 
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute.
     """
-    async with db.read() as conn:  # most passes find nothing, and end here
-        at = await db.now(conn, now)
-        ahead = await escalations.next_step_at(conn)
-    if ahead is None or ahead > at:
+    async with db.ask() as conn:  # most passes find nothing, and end here
+        told, ahead = await escalations.nearest(conn)
+    if ahead is None or ahead > db.present(told, now):
         return Pass(0, 0, more=False, next_step_at=ahead)
     async with db.begin() as conn:
         at = await db.now(conn, now)
         due = await escalations.due_tickets(conn, at, limit=limit)
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
         judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
-        ahead = await escalations.next_step_at(conn)
+        _, ahead = await escalations.nearest(conn)
     return Pass(len(held), judged.deliveries if judged else 0, bool(held) and ahead is not None and ahead <= at, ahead)
 
 

@@ -16,7 +16,7 @@ from app.rules.escalation import Ladder
 from app.rules.escalation_log import Entry
 from app.rules.escalation_run import Run, replay
 from app.store import bulk, escalation_codec, outbox
-from app.store.database import Connection
+from app.store.database import SERVER_TIME, Connection
 from app.store.dialect import among, insert_ignoring, named_among
 from app.store.tables import deliveries, escalation_log, escalations, service_keys, tickets
 
@@ -32,6 +32,7 @@ _CAUSES: Final = select(escalations.c.clock_id, escalations.c.generation, escala
 _NEXT: Final = (
     select(escalations.c.next_step_at).where(escalations.c.next_step_at.is_not(None)).order_by(escalations.c.next_step_at).limit(1)
 )
+_NEAREST: Final = select(SERVER_TIME, _NEXT.scalar_subquery())
 _LOGS: Final = (
     select(escalation_log)
     .where(named_among(escalation_log.c.escalation_id, "runs"))
@@ -101,9 +102,10 @@ async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str
     return list(dict.fromkeys((await conn.execute(query)).scalars()))
 
 
-async def next_step_at(conn: Connection) -> datetime | None:
-    """The nearest instant at which any run has something to do; None when none has."""
-    return (await conn.execute(_NEXT)).scalar()
+async def nearest(conn: Connection) -> tuple[datetime | None, datetime | None]:
+    """The database's own time (`Database.present`), and the nearest instant at which any run has something to do; None when none has."""
+    told, next_step_at = (await conn.execute(_NEAREST)).one()
+    return told, next_step_at
 
 
 async def postpone(conn: Connection, ticket_id: str, until: datetime) -> None:

@@ -115,7 +115,7 @@ class Stage:
         while not asleep:
             async with self.desk.db.read() as conn:
                 found = [
-                    *(await clocks.nearest(conn))[1:], await runs.next_step_at(conn),
+                    *(await clocks.nearest(conn))[1:], (await runs.nearest(conn))[1],
                     await silences.next_summary_at(conn),
                 ]  # fmt: skip
             ahead = min((each for each in found if each is not None), default=None)
