@@ -9,7 +9,7 @@ is left alone by its breaker (`app.delivery.breaker`), without its deliveries lo
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
@@ -18,6 +18,7 @@ from app.delivery import fallbacks
 from app.delivery.breaker import PROBE, Tried
 from app.delivery.client import DeliveryClient
 from app.delivery.digests import fold_ready
+from app.delivery.express import LEASE, Express, Handed, give_up_at
 from app.delivery.recorder import Record, Recorder
 from app.delivery.routes import Routes
 from app.delivery.schedule import next_attempt_at
@@ -35,9 +36,6 @@ __all__ = ["LEASE", "PER_CHANNEL", "Relay"]
 
 log = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=25)
-"""Longer than a claim may wait for its turn and an attempt may take (total and body: 17 s) together."""
-_ATTEMPT_SECONDS: Final = 18.0
 _UPKEEP: Final = timedelta(seconds=1)
 _BACKLOG_MAX: Final = 2000
 _DETAIL_MAX: Final = 1000
@@ -62,6 +60,8 @@ class Relay:
         self._jitter = jitter
         self.on_room: Callable[[], None] = lambda: None
         """Called when there may be more to claim before the instant that `run_once` has named."""
+        self.express = Express(self._room_at_once, self._send_at_once)
+        """For transactions that enqueue what can go at once."""
         self._recorder = Recorder(db, routes_now, lambda: self.on_room())
         self._turns = Turns()
         self._notices = Notices()
@@ -91,11 +91,28 @@ class Relay:
             asked, taken = await self._claim(conn, heads, at)
             heads = (await claims.look(conn))[1] if asked else heads
             bodies = await claims.bodies(conn, self._notices.missing(taken))
+        self._send(taken, bodies, give_up_at())
+        return self._nearest(heads, at, asked - {claim.channel for claim in taken})
+
+    def _send(self, taken: Sequence[Claim], bodies: Mapping[str, bytes], until: float) -> None:
+        """Let claims wait for their turn, and start as many senders as may be at work."""
         notices = self._notices.keep(taken, bodies)
-        until = monotonic() + LEASE.total_seconds() - _ATTEMPT_SECONDS
         self._turns.add(InHand(claim, notices[claim.notice_id], until) for claim in taken)
         self._start()
-        return self._nearest(heads, at, asked - {claim.channel for claim in taken})
+
+    def _room_at_once(self, channel: str) -> int:
+        """How many deliveries of a channel may go past the outbox: none before it is known how the endpoints do, to one that is not well,
+        or while older ones wait."""
+        endpoint = self._recorder.book.get(channel)
+        is_well = endpoint is None or (endpoint.disabled_at is None and endpoint.open_until is None)
+        is_open = self._upkept is not None and not self._stopping and self._recorder.backlog <= _BACKLOG_MAX
+        return self._turns.room(channel) if is_open and is_well and channel not in self._more else 0
+
+    def _send_at_once(self, handed: Handed) -> None:
+        if self._stopping:
+            self._give_back(handed.claims)
+        else:
+            self._send(handed.claims, handed.bodies, handed.until)
 
     async def reclaim(self) -> int:
         """After a start on SQLite, where nobody else can be sending: what a killed process had on its way is ready at once, not when its

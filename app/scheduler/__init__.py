@@ -210,8 +210,8 @@ class Loops:
     async def _detect(self) -> datetime | None:
         """Until none is due; the loop yields between batches."""
         while True:
-            done = await fire_due(self._db, self._live, self._now, floor=self._floor)
-            if done.deliveries:
+            done = await fire_due(self._db, self._live, self._now, floor=self._floor, express=self._relay.express)
+            if done.deliveries > done.handed:
                 self.deliver.nudge()
             if done.next_step_at is not None:
                 self.escalate.nudge(done.next_step_at)
@@ -221,8 +221,8 @@ class Loops:
     async def _escalate(self) -> datetime | None:
         """Until no rung is due; the loop yields between batches."""
         while True:
-            done = await fire_steps(self._db, self._live, self._now)
-            if done.deliveries:
+            done = await fire_steps(self._db, self._live, self._now, express=self._relay.express)
+            if done.deliveries > done.handed:
                 self.deliver.nudge()
             if not done.more:
                 return done.next_step_at if done.next_step_at is None or done.next_step_at > self._now() else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.delivery.express import Express
 from app.services.configuration import LiveConfig
 from app.services.judge import judge
 from app.store import clocks, tickets
@@ -29,6 +30,8 @@ class Pass:
     next_check_at: datetime | None
     next_step_at: datetime | None = None
     """The nearest instant at which one of the escalations that it has changed has something to do; None: none has."""
+    handed: int = 0
+    """How many of the deliveries are on their way already."""
 
 
 class Floor:
@@ -51,11 +54,13 @@ class Floor:
         self._passed = at
 
 
-async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, floor: Floor | None = None) -> Pass:
+async def fire_due(
+    db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, floor: Floor | None = None, express: Express | None = None
+) -> Pass:
     """Judge the tickets that own the longest due clocks; warnings and breaches and their notices commit together.
 
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `floor`: what the
-    passes before this one have seen to; None: nothing is known of them.
+    passes before this one have seen to; None: nothing is known of them. `express`: the way past the outbox; None: there is none.
     """
     below = floor.below(now()) if floor else None
     async with db.ask() as conn:  # most passes find nothing, and end here
@@ -63,7 +68,7 @@ async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BAT
     at = db.present(told, now)
     ahead = _nearest(clock_at, date_at)
     if ahead is not None and ahead <= at:
-        done = await _fire(db, live, now, limit, below, has_dates=date_at is not None and date_at <= at)
+        done = await _fire(db, live, now, limit, below, express, has_dates=date_at is not None and date_at <= at)
     else:
         done = Pass(0, 0, 0, more=False, next_check_at=ahead)
     metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
@@ -72,15 +77,20 @@ async def fire_due(db: Database, live: LiveConfig, now: Now, *, limit: int = BAT
     return done
 
 
-async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: datetime | None, *, has_dates: bool) -> Pass:
+async def _fire(
+    db: Database, live: LiveConfig, now: Now, limit: int, below: datetime | None, express: Express | None, *, has_dates: bool
+) -> Pass:
     async with db.begin() as conn:
         at = await db.now(conn, now)
         due = await clocks.due_tickets(conn, at, limit=limit, above=below)
         due += await tickets.dated(conn, at, limit=max(0, limit - len(due))) if has_dates else []
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
-        judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
+        judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, clock_at, date_at = await clocks.nearest(conn, above=below)
     ahead = _nearest(clock_at, date_at)
+    handed = judged.handed if judged else None
+    if express is not None and handed is not None:
+        express.go(handed)
     return Pass(
         tickets=len(held),
         breaches=judged.breaches if judged else 0,
@@ -88,6 +98,7 @@ async def _fire(db: Database, live: LiveConfig, now: Now, limit: int, below: dat
         more=bool(held) and ahead is not None and ahead <= at,
         next_check_at=ahead,
         next_step_at=judged.next_step_at if judged else None,
+        handed=len(handed.claims) if handed is not None else 0,
     )
 
 

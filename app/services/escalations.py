@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from app.delivery.express import Express
 from app.errors import Conflict, EscalationNotFound, Fault, InvalidBody, TicketNotFound
 from app.rules.calendar import ALWAYS
 from app.rules.escalation import AtBreach, Ladder, Step
@@ -39,12 +40,15 @@ class Pass:
     deliveries: int
     more: bool
     next_step_at: datetime | None
+    handed: int = 0
+    """How many of the deliveries are on their way already."""
 
 
-async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> Pass:
+async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, express: Express | None = None) -> Pass:
     """Let the longest due escalations go on, each judged at this moment with its ticket; what they say commits with it.
 
-    Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute.
+    Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `express`: the way
+    past the outbox; None: there is none.
     """
     async with db.ask() as conn:  # most passes find nothing, and end here
         told, ahead = await escalations.nearest(conn)
@@ -54,9 +58,18 @@ async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = B
         at = await db.now(conn, now)
         due = await escalations.due_tickets(conn, at, limit=limit)
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
-        judged = await judge(conn, held, live.current, at, tolerant=True) if held else None
+        judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, ahead = await escalations.nearest(conn)
-    return Pass(len(held), judged.deliveries if judged else 0, bool(held) and ahead is not None and ahead <= at, ahead)
+    handed = judged.handed if judged else None
+    if express is not None and handed is not None:
+        express.go(handed)
+    return Pass(
+        tickets=len(held),
+        deliveries=judged.deliveries if judged else 0,
+        more=bool(held) and ahead is not None and ahead <= at,
+        next_step_at=ahead,
+        handed=len(handed.claims) if handed is not None else 0,
+    )
 
 
 async def open_by_hand(

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
+from app.delivery.express import Express, Handed
 from app.rules.evaluate import Verdict, evaluate
 from app.schemas.events_out import rfc3339
 from app.services import marking, retargeting, silencing
@@ -34,10 +35,13 @@ from app.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
+_QUIETED: Final = ("sla.warning", retargeting.TYPE)
+"""What is said of a clock before it is due."""
 SETBACK = timedelta(minutes=1)
 """How long a ticket that cannot be judged is left alone."""
 
 
+Row = Mapping[str, Any]
 Before = Mapping[str, Mapping[str, Any]]
 
 
@@ -53,6 +57,8 @@ class Judged:
     next_step_at: datetime | None = None
     known: Iterable[Knowledge] = ()
     """What is known of the judged tickets once this transaction has been committed; made when it is asked for."""
+    handed: Handed | None = None
+    """What `express` is to send once this transaction has been committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +99,19 @@ class _Runs:
     reached: Reached
 
 
-async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, *, tolerant: bool = False) -> Judged:
+async def judge(
+    conn: Connection,
+    held: Sequence[LockedTicket],
+    current: Current,
+    at: datetime,
+    *,
+    tolerant: bool = False,
+    express: Express | None = None,
+) -> Judged:
     """Judge tickets at the instant `at` and write all that follows.
 
-    `tolerant`: a ticket whose judging fails is pushed ahead and counted instead of failing the others.
+    `tolerant`: a ticket whose judging fails is pushed ahead and counted instead of failing the others. `express`: the way past the outbox;
+    None: there is none.
     """
     failed: set[str] | None = set() if tolerant else None
     cases = await _verdicts(conn, held, current, at, failed)
@@ -115,7 +130,7 @@ async def judge(conn: Connection, held: Sequence[LockedTicket], current: Current
         await clock_store.postpone(conn, ticket_id, at + SETBACK)
         await escalations.postpone(conn, ticket_id, at + SETBACK)
     before = dict(each for case in cases for each in case.before())
-    return replace(await write(conn, found, current, at, hush, before), known=(case.knowledge(runs.open) for case in sound))
+    return replace(await write(conn, found, current, at, hush, before, express), known=(case.knowledge(runs.open) for case in sound))
 
 
 async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
@@ -185,7 +200,13 @@ async def _hush(conn: Connection, cases: Sequence[_Case], lively: Sequence[_Case
 
 
 async def write(
-    conn: Connection, found: Consequences, current: Current, at: datetime, hush: Hush | None = None, before: Before = MappingProxyType({})
+    conn: Connection,
+    found: Consequences,
+    current: Current,
+    at: datetime,
+    hush: Hush | None = None,
+    before: Before = MappingProxyType({}),
+    express: Express | None = None,
 ) -> Judged:
     """Store what follows and enqueue what must be said about it, in the transaction of the caller, who holds the tickets.
 
@@ -217,11 +238,19 @@ async def write(
     notices += ordered.notices
     deliveries += ordered.deliveries
     await audit.record_all(conn, at, "document", "clock.retargeted", {move.clock_id: _moved(move) for move in found.moves})
-    await enqueue(conn, current, notices, deliveries)
-    await outbox.supersede(conn, types=("sla.warning", retargeting.TYPE), clock_ids=found.quiet_clocks)
+    await outbox.supersede(conn, types=_QUIETED, clock_ids=found.quiet_clocks)
+    quiet = set(found.quiet_clocks)
+    handed = await enqueue(conn, current, notices, [_unless_quiet(row, quiet) for row in deliveries], express)
     for saying in found.sayings:
         _note(saying, at)
-    return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at)
+    return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at, handed=handed)
+
+
+def _unless_quiet(row: Row, quiet: Collection[str]) -> Row:
+    """A delivery; one that is not worth sending any more in the moment in which it is made has ended."""
+    if row["clock_id"] in quiet and row["type"] in _QUIETED and row["state"] == outbox.PENDING:
+        return {**row, "state": "superseded", "next_attempt_at": None}
+    return row
 
 
 def _taken_up(found: Consequences) -> set[str]:

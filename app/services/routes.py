@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.config.compile import Loaded
+from app.delivery.express import Express, Handed
 from app.delivery.routes import Fallback, Group, Quiet, Routes
 from app.helpdesks.writing import PREFIX, config_of
 from app.services.configuration import Current
@@ -19,11 +20,22 @@ def routes(current: Current) -> Routes:
 
 
 async def enqueue(
-    conn: Connection, current: Current, notice_rows: Sequence[Mapping[str, Any]], delivery_rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Store what must be said, and when the fallbacks of its channels hear it too (`app.store.outbox.add`)."""
+    conn: Connection,
+    current: Current,
+    notice_rows: Sequence[Mapping[str, Any]],
+    delivery_rows: Sequence[Mapping[str, Any]],
+    express: Express | None = None,
+) -> Handed | None:
+    """Store what must be said, and when the fallbacks of its channels hear it too (`app.store.outbox.add`).
+
+    `express`: what can go at once is claimed by it, and for the caller to hand over (`Express.go`) when the transaction has committed.
+    """
     ways = routes(current)
-    await outbox.add(conn, notice_rows, [row if row["next_attempt_at"] is None else _timed(row, ways) for row in delivery_rows])
+    rows = [row if row["next_attempt_at"] is None else _timed(row, ways) for row in delivery_rows]
+    if express is not None:
+        return await express.add(conn, notice_rows, rows, ways)
+    await outbox.add(conn, notice_rows, rows)
+    return None
 
 
 def _timed(row: Mapping[str, Any], ways: Routes) -> dict[str, Any]:

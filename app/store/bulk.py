@@ -30,19 +30,20 @@ _QUOTES: Final = StrCompileDialect().identifier_preparer
 
 async def write(
     conn: Connection, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] | None = None
-) -> None:
-    """Write rows; each with the same keys, the primary key among them. Of rows with one primary key the last counts.
+) -> int:
+    """Write rows; each with the same keys, the primary key among them. Of rows with one primary key the last counts. How many were written.
 
     `only`: the keys that matter, the primary key among them; None: all.
     """
     if not rows:
-        return
+        return 0
     statement = _statement(conn.dialect.name, table, mode, only or tuple(rows[0]))
     given = _once(rows, statement.primary)
     if conn.dialect.name == "postgresql":
-        await conn.exec_driver_sql(statement.sql, (orjson.dumps([statement.object_of(row) for row in given]).decode(),))
+        done = await conn.exec_driver_sql(statement.sql, (orjson.dumps([statement.object_of(row) for row in given]).decode(),))
     else:
-        await conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in given])
+        done = await conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in given])
+    return done.rowcount
 
 
 async def update(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:

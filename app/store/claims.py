@@ -69,6 +69,7 @@ _TAKE: Final = (
     )
     .returning(deliveries.c.id)
 )
+_KNOWN: Final = select(deliveries.c.id).where(named_among(deliveries.c.id, "ids"))
 _BODIES: Final = select(notices.c.id, notices.c.body).where(named_among(notices.c.id, "ids"))
 _OF_OURS: Final = (
     select(*(deliveries.c[name] for name in ("id", "fence", "state", "withdrawn", "attempts", "fallback_at")))
@@ -153,6 +154,19 @@ async def claim(conn: Connection, at: datetime, wants: Sequence[Want], *, lease:
         return []
     claimed = set((await conn.execute(_TAKE, {"ids": mine, "now": at, "until": at + lease})).scalars())
     return [_claim(row) for row in rows if row.id in claimed]
+
+
+def claimed(row: Mapping[str, Any], lease: timedelta) -> tuple[dict[str, Any], Claim]:
+    """A new row of `deliveries` that is ready when it is made, as its maker claims it in the same breath; and the claim."""
+    at = row["created_at"]
+    ours = {**row, "attempts": 1, "fence": 1, "leased_until": at + lease, "next_attempt_at": at + lease}
+    names = ("id", "notice_id", "channel", "type", "ticket_id", "expires_at", "created_at")
+    return ours, Claim(**{name: row[name] for name in names}, attempts=1, earlier_attempts=0, fence=1)
+
+
+async def known(conn: Connection, ids: Collection[str]) -> set[str]:
+    """Of these ids, those under which there is a delivery."""
+    return set((await conn.execute(_KNOWN, {"ids": ids})).scalars())
 
 
 def _claim(row: Any) -> Claim:

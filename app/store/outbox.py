@@ -37,13 +37,13 @@ def fresh(notice_id: str, type_: str, channel: str, effect: str, at: datetime, *
     return {**_DELIVERY, **own, "created_at": at, "next_attempt_at": at, **more}
 
 
-async def add(conn: Connection, notice_rows: Sequence[Mapping[str, Any]], delivery_rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store notices and their deliveries; columns that a row does not name have their defaults.
+async def add(conn: Connection, notice_rows: Sequence[Mapping[str, Any]], delivery_rows: Sequence[Mapping[str, Any]]) -> int:
+    """Store notices and their deliveries; columns that a row does not name have their defaults. How many deliveries are new.
 
     A delivery whose effect was enqueued before is left out: said once.
     """
     await bulk.write(conn, notices, "insert", [{**_NOTICE, **row} for row in notice_rows])
-    await bulk.write(conn, deliveries, "insert_new", [{**_DELIVERY, **row} for row in delivery_rows])
+    return await bulk.write(conn, deliveries, "insert_new", [{**_DELIVERY, **row} for row in delivery_rows])
 
 
 async def supersede(conn: Connection, *, types: Collection[str], clock_ids: Collection[str]) -> list[Row[Any]]:

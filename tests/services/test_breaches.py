@@ -1,11 +1,15 @@
 """Detection: once, dated by the deadline, in order, and nothing stops the loop."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
+import pytest
 
+from app.delivery.express import Express, Handed
 from app.services.breaches import fire_due, rejudge_stale
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
@@ -206,3 +210,40 @@ async def test_a_ticket_that_no_revision_can_judge_does_not_keep_the_others_or_t
 
     assert [1, 0] == counts
     assert desk.clock() + MINUTE == dated
+
+
+async def test_a_breach_goes_out_past_the_outbox_and_a_warning_that_comes_too_late_does_not(desk: World) -> None:
+    started: list[Handed] = []
+    express = Express(lambda _: 10, started.append)
+    await desk.tell(event(desk.clock(), "created"))
+    desk.clock.advance(hours=1)
+    done = await fire_due(desk.db, desk.live, desk.clock, express=express)
+    [handed] = started
+    rows = {row.id: row for row in await desk.rows(deliveries)}
+
+    assert ["upstream", "lead"] == [claim.channel for claim in handed.claims if claim.type == "sla.breached"]
+    assert {"sla.breached", "sla.warning"} == {row.type for row in rows.values()}
+    assert ["superseded"] == [row.state for row in rows.values() if row.type == "sla.warning" and row.clock_id == breached(rows)]
+    assert {breached(rows)} == {rows[claim.id].clock_id for claim in handed.claims if claim.type == "sla.breached"}
+    assert all(rows[claim.id].fence == claim.fence == 1 for claim in handed.claims)
+    assert len(handed.claims) == done.handed
+
+
+def breached(rows: Mapping[str, Any]) -> str:
+    return str(next(row.clock_id for row in rows.values() if row.type == "sla.breached"))
+
+
+async def test_what_a_pass_that_fails_would_have_said_is_not_sent(desk: World) -> None:
+    class Breaks(Express):
+        async def add(self, *given: Any) -> Handed:
+            await super().add(*given)
+            raise RuntimeError("the transaction ends here")
+
+    started: list[Handed] = []
+    await desk.tell(event(desk.clock(), "created"))
+    desk.clock.advance(hours=1)
+    with pytest.raises(RuntimeError):
+        await fire_due(desk.db, desk.live, desk.clock, express=Breaks(lambda _: 10, started.append))
+
+    assert [] == started
+    assert [] == await desk.rows(deliveries)
