@@ -1,10 +1,13 @@
-"""The context of a notice: what happened, what was tried, who had it, what comes next, what helps. Small enough for one signed body."""
+"""The context of a notice: what happened, what was tried, who had it, what comes next, what helps. Small enough for one signed body.
+
+As plain values: each part has the fields of its model in `app.schemas.context_out`, in their order and without those that are None.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.rules import metrics, signals
@@ -12,11 +15,11 @@ from app.rules.calendar import ALWAYS, Calendar
 from app.rules.deadline import BREACH
 from app.rules.evaluate import Clock
 from app.rules.fold import fold
-from app.rules.guidance import Guidance, filled
-from app.rules.history import happenings, ownerships, tried
+from app.rules.guidance import Guidance, GuidanceBook, filled
+from app.rules.history import Ownership, Tried, happenings, ownerships, tried
 from app.rules.policy import Book
 from app.rules.problems import NoWorkingTime
-from app.schemas.context_out import ContextOut, EarlierOut, HappeningOut, OwnerOut, SignalOut, TriedOut, UpcomingOut
+from app.schemas.context_out import rfc3339
 from app.services.configuration import Current
 from app.services.sayings import Raising, Saying, Telling
 from app.store import context as context_store
@@ -35,22 +38,42 @@ ASKS: Final = frozenset({"sla.warning", "sla.breached", "escalation.opened", "es
 """Events that ask somebody to act: these carry guidance."""
 
 Told = Saying | Telling | Raising
-B = TypeVar("B", bound=ContextOut)
+Part = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Backdrop:
-    """What is stored of the tickets of some notices. What is made of a ticket's events is made once for all its notices."""
+    """What is stored of the tickets of some notices, all made at one moment. What many of them tell is made once: the past of a ticket,
+    guidance for a subject, when the next update is due by a calendar."""
 
     signals: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     escalations: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    _made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _made: dict[str, Part] = field(default_factory=dict)
+    _guidance: dict[tuple[str, str | None], tuple[list[str], str | None]] = field(default_factory=dict)
+    _updates: dict[int, str] = field(default_factory=dict)
 
-    def past(self, ticket: LockedTicket, book: Book, at: datetime) -> dict[str, Any]:
+    def past(self, ticket: LockedTicket, book: Book, at: datetime) -> Part:
         """History, what was tried and who owned it, of a ticket."""
-        if ticket.id not in self._made:
-            self._made[ticket.id] = _past(ticket, book, at)
-        return self._made[ticket.id]
+        made = self._made.get(ticket.id)
+        if made is None:
+            made = self._made[ticket.id] = _past(ticket, book, at)
+        return made
+
+    def guidance(self, subject: str, language: str | None, book: GuidanceBook) -> tuple[list[str], str | None]:
+        """Advice on a metric or signal, and the sentence for a customer who speaks a language."""
+        found = self._guidance.get((subject, language))
+        if found is None:
+            built_in = _built_in(subject)
+            advice, sentence = book.find(subject, built_in).advice, book.find(subject, built_in, language).customer
+            found = self._guidance[subject, language] = (list(advice), sentence)
+        return found
+
+    def next_update(self, calendar: Calendar, at: datetime, seconds: int) -> str:
+        """When the next update is due, in the calendar's zone."""
+        found = self._updates.get(id(calendar))
+        if found is None:
+            found = self._updates[id(calendar)] = _next_update(calendar, at, seconds)
+        return found
 
 
 async def backdrop_of(conn: Connection, told: Iterable[Told]) -> Backdrop:
@@ -59,68 +82,98 @@ async def backdrop_of(conn: Connection, told: Iterable[Told]) -> Backdrop:
     return Backdrop(await context_store.signals_of(conn, ids), await context_store.escalations_of(conn, ids)) if ids else Backdrop()
 
 
-def context(told: Told, current: Current, at: datetime, backdrop: Backdrop) -> dict[str, Any]:
-    """The fields of `ContextOut` for one notice."""
+def context(told: Told, current: Current, at: datetime, backdrop: Backdrop) -> Part:
+    """The fields of `ContextOut` for one notice; of those that are missing the value is None."""
     rows = backdrop.signals.get(told.ticket.id, ())
+    advice, sentence = _help(told, current, at, backdrop) if told.type in ASKS else ([], None)
     return {
         **backdrop.past(told.ticket, current.book, at),
         "upcoming": _upcoming(told, at),
-        "signals": [signal_out(row) for row in rows if row.ended_at is None or row.ended_at > at][-SIGNALS_MAX:],
+        "signals": [signal_out(row._mapping) for row in rows if row.ended_at is None or row.ended_at > at][-SIGNALS_MAX:],
         "earlier_escalations": _earlier(told, backdrop.escalations.get(told.ticket.id, ())),
-        **(_help(told, current, at) if told.type in ASKS else {}),
+        "guidance": advice,
+        "customer_text": sentence,
+        "truncated": False,
     }
 
 
-def signal_of(row: Mapping[str, Any], backdrop: Backdrop) -> SignalOut | None:
+def present(part: Mapping[str, Any]) -> Part:
+    """What is not None."""
+    return {name: value for name, value in part.items() if value is not None}
+
+
+def when(at: datetime | None) -> str | None:
+    """An instant as events show it."""
+    return None if at is None else rfc3339(at)
+
+
+def signal_of(row: Mapping[str, Any], backdrop: Backdrop) -> Part | None:
     """The signal that opened an escalation; None: none did. `row` is the escalation's."""
     if row["signal"] is None:
         return None
     raised = [each for each in backdrop.signals.get(row["ticket_id"], ()) if each.name == row["signal"]]
     mine = [each for each in raised if each.escalation_id == row["id"]] or raised
-    return signal_out(mine[-1]) if mine else SignalOut(name=row["signal"], raised_at=row["opened_at"])
+    return signal_out(mine[-1]._mapping) if mine else _signal(row["signal"], row["opened_at"], [], [])
 
 
-def signal_out(row: Any) -> SignalOut:
+def signal_out(row: Mapping[Any, Any]) -> Part:
     """A signal as events show it, from its row."""
-    named = row if isinstance(row, Mapping) else row._mapping
-    return SignalOut(
-        **{name: named[name] for name in ("name", "raised_at", "ended_at", "tier", "threshold")},
-        evidence=[_cut(sentence) for sentence in named["evidence"]["sentences"]],
-        keys=named["evidence"]["keys"],
-    )
+    sentences = [_cut(sentence) for sentence in row["evidence"]["sentences"]]
+    return _signal(row["name"], row["raised_at"], sentences, row["evidence"]["keys"], row["threshold"], row["tier"], row["ended_at"])
 
 
-def smaller(bundle: B) -> Iterator[B]:
+def _signal(
+    name: str,
+    raised_at: datetime,
+    evidence: list[str],
+    keys: list[str],
+    threshold: str | None = None,
+    tier: str | None = None,
+    ended_at: datetime | None = None,
+) -> Part:
+    """`SignalOut`."""
+    part = {"name": name, "raised_at": rfc3339(raised_at), "evidence": evidence, "keys": keys}
+    return present({**part, "threshold": threshold, "tier": tier, "ended_at": when(ended_at)})
+
+
+def smaller(bundle: Part) -> Iterator[Part]:
     """The bundle, and then ever smaller ones: what goes first is the oldest history, then what else is told of the past."""
     yield bundle
-    for count in range(len(bundle.history) - 1, -1, -1):
-        bundle = bundle.model_copy(update={"history": bundle.history[-count:] if count else [], "truncated": True})
+    for count in range(len(bundle["history"]) - 1, -1, -1):
+        bundle = {**bundle, "history": bundle["history"][-count:] if count else [], "truncated": True}
         yield bundle
     for name in ("earlier_escalations", "owners", "signals", "upcoming", "guidance"):
-        bundle = bundle.model_copy(update={name: [], "truncated": True})
+        bundle = {**bundle, name: [], "truncated": True}
         yield bundle
 
 
-def _past(ticket: LockedTicket, book: Book, at: datetime) -> dict[str, Any]:
+def _past(ticket: LockedTicket, book: Book, at: datetime) -> Part:
     story = fold(ticket.timeline, book, at)
     if story is None:
-        return {}
+        return {"history": [], "tried": None, "owners": []}
     steps = story.steps
     return {
-        "history": [HappeningOut(at=one.at, who=one.who, what=_cut(one.what)) for one in happenings(steps, HISTORY_MAX)],
-        "tried": TriedOut(**tried(steps)._asdict()),
-        "owners": [
-            OwnerOut(who=_cut(one.who, NAME_MAX), since=one.since, until=one.until, is_bot=one.is_bot)
-            for one in ownerships(steps)[-OWNERS_MAX:]
-        ],
+        "history": [{"at": rfc3339(one.at), "who": one.who, "what": _cut(one.what)} for one in happenings(steps, HISTORY_MAX)],
+        "tried": _tried(tried(steps)),
+        "owners": [_owner(one) for one in ownerships(steps)[-OWNERS_MAX:]],
     }
 
 
-def _upcoming(told: Told, at: datetime) -> list[UpcomingOut]:
+def _tried(done: Tried) -> Part:
+    """`TriedOut`."""
+    return present({**done._asdict(), "last_reply_at": when(done.last_reply_at)})
+
+
+def _owner(one: Ownership) -> Part:
+    """`OwnerOut`."""
+    return present({"who": _cut(one.who, NAME_MAX), "since": rfc3339(one.since), "until": when(one.until), "is_bot": one.is_bot})
+
+
+def _upcoming(told: Told, at: datetime) -> list[Part]:
     found = [mark for clock in told.verdict.clocks if clock.state == "running" for mark in _marks(clock, at)]
     if isinstance(told, Telling) and told.row["next_step_at"] is not None and told.row["next_step_at"] > at:
         found.append((told.row["next_step_at"], f"next step of the ladder {told.row['ladder'] or told.row['target']}"))
-    return [UpcomingOut(at=when, what=what) for when, what in sorted(found)[:UPCOMING_MAX]]
+    return [{"at": rfc3339(comes_at), "what": what} for comes_at, what in sorted(found)[:UPCOMING_MAX]]
 
 
 def _marks(clock: Clock, at: datetime) -> Iterator[tuple[datetime, str]]:
@@ -130,23 +183,29 @@ def _marks(clock: Clock, at: datetime) -> Iterator[tuple[datetime, str]]:
             yield mark.at, f"{metric} is due" if mark.name == BREACH else f"{metric}: warning {mark.name}"
 
 
-def _earlier(told: Told, rows: Sequence[Any]) -> list[EarlierOut]:
+def _earlier(told: Told, rows: Sequence[Any]) -> list[Part]:
+    if not rows:
+        return []
     own = told.row["id"] if isinstance(told, Telling) else told.row["escalation_id"] if isinstance(told, Raising) else told.escalation_id
-    return [EarlierOut(**{name: getattr(row, name) for name in EarlierOut.model_fields}) for row in rows if row.id != own][-EARLIER_MAX:]
+    return [_run(row) for row in rows if row.id != own][-EARLIER_MAX:]
 
 
-def _help(told: Told, current: Current, at: datetime) -> dict[str, Any]:
+def _run(row: Any) -> Part:
+    """`EarlierOut`."""
+    part = {"id": row.id, "cause": row.cause, "state": row.state, "opened_at": rfc3339(row.opened_at), "ladder": row.ladder}
+    return present({**part, "signal": row.signal, "closed_at": when(row.closed_at), "closed_because": row.closed_because})
+
+
+def _help(told: Told, current: Current, at: datetime, backdrop: Backdrop) -> tuple[list[str], str | None]:
     """Advice, and the sentence for the customer with its placeholders filled."""
-    book, subject = current.loaded.guidance, _subject(told)
+    book = current.loaded.guidance
     facts = told.verdict.ticket.facts if told.verdict.ticket is not None else {}
     language = facts.get("language")
-    built_in = _built_in(subject)
-    sentence = book.find(subject, built_in, str(language) if language is not None else None).customer
-    values = {"ticket": _number(told.ticket.external_id), "next_update": _next_update(_calendar(told), at, book.update_seconds)}
-    return {
-        "guidance": list(book.find(subject, built_in).advice),
-        "customer_text": filled(sentence, values) if sentence is not None else None,
-    }
+    advice, sentence = backdrop.guidance(_subject(told), str(language) if language is not None else None, book)
+    if sentence is None:
+        return advice, None
+    next_update = backdrop.next_update(_calendar(told), at, book.update_seconds)
+    return advice, filled(sentence, {"ticket": _number(told.ticket.external_id), "next_update": next_update})
 
 
 def _subject(told: Told) -> str:

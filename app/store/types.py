@@ -1,6 +1,6 @@
 """Column types that hold on both databases."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,8 +20,7 @@ def to_microseconds(at: datetime) -> int:
 
 def from_microseconds(value: int) -> datetime:
     """The aware UTC instant so many microseconds after 1970."""
-    seconds, micro = divmod(value, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micro)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -11,10 +11,12 @@ from sqlalchemy import Table, select
 
 from app.exchange import HttpRequest
 from app.rules.events import Actor, ActorKind, EventKind, FactValue, Message, TicketEvent
+from app.schemas.events_out import event_types
 from app.services.breaches import Pass, fire_due
 from app.services.configuration import LiveConfig
 from app.services.ingest import Arrival, Ingest, Receipt
 from app.store.database import Database
+from app.store.tables import notices
 from tests.support.clock import FakeClock
 
 DOCUMENT = """
@@ -69,19 +71,34 @@ class World:
     async def tick(self) -> Pass:
         return await fire_due(self.db, self.live, self.clock)
 
+    async def require_documented_bodies(self) -> None:
+        """Everything that was said is what its public model says, to the byte: read by it and written again it is the same."""
+        for row in await self.rows(notices):
+            if row.type in event_types():
+                assert as_documented(row.type, row.body) == row.body
+
     async def rows(self, table: Table, *order: str) -> Sequence[Any]:
         async with self.db.read() as conn:
             query = select(table).order_by(*[table.c[name] for name in order or table.primary_key.columns.keys()])
             return list(await conn.execute(query))
 
 
+def as_documented(type_: str, body: bytes) -> bytes:
+    """A body as the model of its event writes what it has read."""
+    return event_types()[type_].model_validate_json(body, strict=True).model_dump_json(exclude_none=True).encode()
+
+
 @asynccontextmanager
-async def world(db: Database, clock: FakeClock, folder: Path, document: str = DOCUMENT) -> AsyncIterator[World]:
+async def world(
+    db: Database, clock: FakeClock, folder: Path, document: str = DOCUMENT, *, public_url: str | None = None
+) -> AsyncIterator[World]:
     file = folder / "slawatch.yaml"
     file.write_text(document)
-    live = LiveConfig(db, clock, {"SECRET": SECRET}, folder)
+    live = LiveConfig(db, clock, {"SECRET": SECRET}, folder, public_url=public_url)
     await live.start(file)
     ingest = Ingest(db, live, clock)
     await ingest.start()
-    yield World(db, live, ingest, clock)
+    made = World(db, live, ingest, clock)
+    yield made
     await ingest.stop()
+    await made.require_documented_bodies()
