@@ -95,6 +95,11 @@ class Consequences:
                 getattr(self, name).extend(more)
 
     @property
+    def has_more(self) -> bool:
+        """Whether anything follows but how tickets and clocks stand."""
+        return any(getattr(self, name) for name in _PARTS if name not in _STATES)
+
+    @property
     def next_check_at(self) -> datetime | None:
         """The nearest instant at which one of the changed clocks has something to say."""
         return min((row["next_check_at"] for row in self.clock_rows if row["next_check_at"]), default=None)
@@ -106,6 +111,7 @@ class Consequences:
 
 
 _PARTS = tuple(part.name for part in fields(Consequences))
+_STATES = frozenset({"ticket_rows", "clock_rows", "standings"})
 
 
 def follow(

@@ -20,6 +20,7 @@ from app.services.configuration import LiveConfig
 from app.services.judge import Judged, judge
 from app.services.recent import Recent
 from app.store import inbox, tickets
+from app.store.bulk import Sheaf
 from app.store.database import Connection, Database
 from app.store.tickets import LockedTicket, Ref
 from app.telemetry import metrics
@@ -222,32 +223,37 @@ class Ingest:
 
     async def _transact(self, arrivals: Sequence[Arrival], skip_locked: bool) -> tuple[list[Receipt | None], Judged | None]:
         async with self._db.begin() as conn:
-            at = await self._db.now(conn, self._now)
+            sheaf = Sheaf(conn)
             plans = [_Plan(arrival, arrival.replay_of or new_id(INBOX)) for arrival in arrivals]
-            changed = await self._apply(conn, plans, at, skip_locked)
-            judged = await judge(conn, changed, self._live.current, at) if changed else None
+            changed, at = await self._apply(conn, sheaf, plans, skip_locked)
+            judged = await judge(conn, changed, self._live.current, at, sheaf=sheaf) if changed else None
             receipts = [None if plan.held_up else _receipt(plan) for plan in plans]
-            await _file(conn, plans, receipts, at)
+            await _file(conn, sheaf, plans, receipts, at)
+            await sheaf.write()
         self._recent.keep(judged.known if judged is not None else ())
         return receipts, judged
 
-    async def _apply(self, conn: Connection, plans: Sequence[_Plan], at: datetime, skip_locked: bool) -> list[LockedTicket]:
-        """Add the events to their tickets; the tickets that were told something new."""
+    async def _apply(
+        self, conn: Connection, sheaf: Sheaf, plans: Sequence[_Plan], skip_locked: bool
+    ) -> tuple[list[LockedTicket], datetime]:
+        """Add the events to their tickets; the tickets that were told something new, and the present."""
         refs = {ref for plan in plans for ref in _refs(plan.arrival)}
-        if not refs:
-            return []
-        locked = await tickets.lock_refs(conn, refs, at, skip_locked=skip_locked)
+        locked, told = await tickets.lock_refs(conn, refs, skip_locked=skip_locked)
+        at = await self._db.now(conn, self._now) if told is None else self._db.present(told, self._now)
+        missing = refs - locked.keys()  # few: most tickets are known
+        if missing:
+            locked |= await tickets.make_refs(conn, missing, at, skip_locked=skip_locked)
         held = {ref: self._recent.remind(ticket) for ref, ticket in locked.items()}
         if len(held) < len(refs):
             for plan in plans:
                 plan.held_up = any(ref not in held for ref in _refs(plan.arrival))
         fresh = _fresh_events([plan for plan in plans if not plan.held_up], held)
-        await tickets.add_events(conn, fresh, at)
-        told: dict[str, list[TicketEvent]] = {}
+        tickets.add_events(sheaf, fresh, at)
+        news: dict[str, list[TicketEvent]] = {}
         for ticket_id, event, _ in fresh:
-            told.setdefault(ticket_id, []).append(event)
-        news = {ticket.id for plan in plans if not plan.arrival.quiet for ticket in plan.tickets}
-        return [ticket.with_fresh(told[ticket.id], quiet=ticket.id not in news) for ticket in held.values() if ticket.id in told]
+            news.setdefault(ticket_id, []).append(event)
+        loud = {ticket.id for plan in plans if not plan.arrival.quiet for ticket in plan.tickets}
+        return [ticket.with_fresh(news[ticket.id], quiet=ticket.id not in loud) for ticket in held.values() if ticket.id in news], at
 
 
 def _refs(arrival: Arrival) -> list[Ref]:
@@ -280,7 +286,7 @@ def _receipt(plan: _Plan) -> Receipt:
     return Receipt(plan.id, outcome, None, named, tuple(plan.accepted))
 
 
-async def _file(conn: Connection, plans: Sequence[_Plan], receipts: Sequence[Receipt | None], at: datetime) -> None:
+async def _file(conn: Connection, sheaf: Sheaf, plans: Sequence[_Plan], receipts: Sequence[Receipt | None], at: datetime) -> None:
     """The inbox rows: new messages are stored, replayed ones concluded."""
     rows = []
     for plan, receipt in zip(plans, receipts, strict=True):
@@ -291,8 +297,7 @@ async def _file(conn: Connection, plans: Sequence[_Plan], receipts: Sequence[Rec
             await inbox.conclude(conn, plan.id, outcome=receipt.outcome, reason=receipt.reason, tickets=ids, replayed_at=at)
         else:
             rows.append(_inbox_row(plan, receipt, ids))
-    if rows:
-        await inbox.add(conn, rows)
+    inbox.add(sheaf, rows)
 
 
 def _inbox_row(plan: _Plan, receipt: Receipt, ticket_ids: list[str]) -> dict[str, Any]:

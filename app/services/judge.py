@@ -28,6 +28,7 @@ from app.services.staleness import mark
 from app.store import audit, escalations, outbox, tickets, write_backs
 from app.store import clocks as clock_store
 from app.store import signals as signal_store
+from app.store.bulk import Sheaf
 from app.store.database import Connection
 from app.store.escalations import Stored
 from app.store.tickets import Knowledge, LockedTicket
@@ -107,11 +108,12 @@ async def judge(
     *,
     tolerant: bool = False,
     express: Express | None = None,
+    sheaf: Sheaf | None = None,
 ) -> Judged:
     """Judge tickets at the instant `at` and write all that follows.
 
     `tolerant`: a ticket whose judging fails is pushed ahead and counted instead of failing the others. `express`: the way past the outbox;
-    None: there is none.
+    None: there is none. `sheaf`: what the caller writes in the end, to which rows may be added; None: all is written here.
     """
     failed: set[str] | None = set() if tolerant else None
     cases = await _verdicts(conn, held, current, at, failed)
@@ -130,7 +132,7 @@ async def judge(
         await clock_store.postpone(conn, ticket_id, at + SETBACK)
         await escalations.postpone(conn, ticket_id, at + SETBACK)
     before = dict(each for case in cases for each in case.before())
-    return replace(await write(conn, found, current, at, hush, before, express), known=(case.knowledge(runs.open) for case in sound))
+    return replace(await write(conn, found, current, at, hush, before, express, sheaf), known=(case.knowledge(runs.open) for case in sound))
 
 
 async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
@@ -207,6 +209,7 @@ async def write(
     hush: Hush | None = None,
     before: Before = MappingProxyType({}),
     express: Express | None = None,
+    sheaf: Sheaf | None = None,
 ) -> Judged:
     """Store what follows and enqueue what must be said about it, in the transaction of the caller, who holds the tickets.
 
@@ -214,9 +217,12 @@ async def write(
     """
     hush = hush or await silencing.load(conn, at)
     await mark(conn, found, at)
-    await tickets.save(conn, found.ticket_rows, before)
-    await clock_store.save(conn, found.clock_rows, before)
-    await clock_store.save_breaches(conn, found.breach_rows)
+    states = sheaf or Sheaf(conn)
+    tickets.save(states, found.ticket_rows, before)
+    clock_store.save(states, found.clock_rows, before)
+    clock_store.save_breaches(states, found.breach_rows)
+    if sheaf is None or found.has_more:
+        await states.write()
     await tickets.count_change(conn, _taken_up(found))
     await escalations.save(conn, found.run_rows)
     await signal_store.save(conn, found.signal_rows)

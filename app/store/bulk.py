@@ -28,41 +28,70 @@ _POSTGRESQL: Final[Any] = postgresql.dialect()  # type: ignore[no-untyped-call]
 _QUOTES: Final = StrCompileDialect().identifier_preparer
 
 
-async def write(
-    conn: Connection, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] | None = None
-) -> int:
-    """Write rows; each with the same keys, the primary key among them. Of rows with one primary key the last counts. How many were written.
+class Sheaf:
+    """Writes of one transaction that may go to the database together: PostgreSQL gets them as one statement, and is waited for once.
 
-    `only`: the keys that matter, the primary key among them; None: all.
+    A row comes after those it refers to, and no row is in it twice. Until `write` no statement of the transaction sees any of it.
     """
-    if not rows:
-        return 0
-    statement = _statement(conn.dialect.name, table, mode, only or tuple(rows[0]))
-    given = _once(rows, statement.primary)
-    if conn.dialect.name == "postgresql":
-        done = await conn.exec_driver_sql(statement.sql, (orjson.dumps([statement.object_of(row) for row in given]).decode(),))
-    else:
-        done = await conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in given])
-    return done.rowcount
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._dialect = conn.dialect.name
+        self._parts: list[tuple[_Statement, Sequence[Mapping[str, Any]]]] = []
+
+    def add(self, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]], *, only: tuple[str, ...] | None = None) -> None:
+        """Rows to write; each with the same keys, the primary key among them. Of rows with one primary key the last counts.
+
+        `only`: the keys that matter, the primary key among them; None: all.
+        """
+        if rows:
+            statement = _statement(self._dialect, table, mode, only or tuple(rows[0]))
+            self._parts.append((statement, _once(rows, statement.primary)))
+
+    def update(self, table: Table, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+        """Rows to update by their `id`. `before`: rows as they are stored, by id; of one that is missing everything is written.
+
+        SQLite touches the index of every column that is written, so there a column that is in one is written only where it has changed.
+        PostgreSQL looks for itself.
+        """
+        if self._dialect == "postgresql":
+            self.add(table, "update", rows)
+            return
+        groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+        plain, indexed = _kinds(table, tuple(rows[0])) if rows else ((), ())
+        for row in rows:
+            old = before.get(row["id"])
+            changed = indexed if old is None else tuple([name for name in indexed if row[name] != old[name]])
+            groups.setdefault(changed, []).append(row)
+        for changed, group in groups.items():
+            self.add(table, "update", group, only=("id", *plain, *changed))
+
+    async def write(self) -> int:
+        """Write all that was added so far; how many rows the last part wrote."""
+        parts, self._parts = self._parts, []
+        count = 0
+        if self._dialect != "postgresql":
+            for statement, rows in parts:
+                count = (await self._conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in rows])).rowcount
+        elif parts:
+            sql = _together(tuple(statement.sql for statement, _ in parts))
+            given = tuple(orjson.dumps([statement.object_of(row) for row in rows]).decode() for statement, rows in parts)
+            count = (await self._conn.exec_driver_sql(sql, given)).rowcount
+        return count
 
 
-async def update(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
-    """Update rows by their `id`. `before`: rows as they are stored, by id; of one that is missing everything is written.
+async def write(conn: Connection, table: Table, mode: Mode, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write rows at once, as `Sheaf.add` takes them; how many were written."""
+    sheaf = Sheaf(conn)
+    sheaf.add(table, mode, rows)
+    return await sheaf.write()
 
-    SQLite touches the index of every column that is written, so there a column that is in one is written only where it has changed.
-    PostgreSQL looks for itself.
-    """
-    if conn.dialect.name == "postgresql":
-        await write(conn, table, "update", rows)
-        return
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    plain, indexed = _kinds(table, tuple(rows[0])) if rows else ((), ())
-    for row in rows:
-        old = before.get(row["id"])
-        changed = indexed if old is None else tuple([name for name in indexed if row[name] != old[name]])
-        groups.setdefault(changed, []).append(row)
-    for changed, group in groups.items():
-        await write(conn, table, "update", group, only=("id", *plain, *changed))
+
+@cache
+def _together(statements: tuple[str, ...]) -> str:
+    """One statement of PostgreSQL for several that write; each has one parameter."""
+    *others, last = (sql.replace("$1", f"${number}") for number, sql in enumerate(statements, 1))
+    return f"WITH {', '.join(f'part_{number} AS ({sql})' for number, sql in enumerate(others))} {last}" if others else last
 
 
 @cache

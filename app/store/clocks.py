@@ -41,10 +41,10 @@ async def of_tickets(conn: Connection, ticket_ids: Collection[str]) -> dict[str,
     return found
 
 
-async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+def save(sheaf: bulk.Sheaf, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
     """Write clocks, every row with all columns. `before`: those that are stored, by id, as they are; the others are new."""
-    await bulk.write(conn, clocks, "insert", [row for row in rows if row["id"] not in before])
-    await bulk.update(conn, clocks, [row for row in rows if row["id"] in before], before)
+    sheaf.add(clocks, "insert", [row for row in rows if row["id"] not in before])
+    sheaf.update(clocks, [row for row in rows if row["id"] in before], before)
 
 
 async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[str]:
@@ -81,9 +81,9 @@ async def breaches_of(conn: Connection, clock_ids: Collection[str]) -> dict[str,
     return {row.clock_id: row for row in await conn.execute(_BREACHES_OF, {"clocks": clock_ids})}
 
 
-async def save_breaches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def save_breaches(sheaf: bulk.Sheaf, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace breaches by id; every row with all columns."""
-    await bulk.write(conn, breaches, "replace", rows)
+    sheaf.add(breaches, "replace", rows)
 
 
 async def counts(conn: Connection) -> dict[str, int]:

@@ -12,9 +12,9 @@ from app.store.dialect import among
 from app.store.tables import inbox
 
 
-async def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def add(sheaf: bulk.Sheaf, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store messages; every row with all columns but `replayed_at`."""
-    await bulk.write(conn, inbox, "insert", rows)
+    sheaf.add(inbox, "insert", rows)
 
 
 async def get(conn: Connection, message_id: str) -> Row[Any] | None:

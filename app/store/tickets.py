@@ -12,7 +12,7 @@ from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
 from app.rules.timeline import Timeline
 from app.store import bulk, timeline_codec
-from app.store.database import Connection
+from app.store.database import SERVER_TIME, Connection
 from app.store.dialect import among, named_among, named_among_pairs
 from app.store.tables import events, tickets
 
@@ -96,20 +96,25 @@ class LockedTicket:
         return (self.source, self.external_id)
 
 
-async def lock_refs(conn: Connection, refs: Collection[Ref], at: datetime, *, skip_locked: bool = False) -> dict[Ref, LockedTicket]:
-    """Lock tickets by name, in id order; those never heard of before are made. With `skip_locked` those that somebody else holds are left
-    out, else their holder is waited for.
-
-    Most are known, so they are looked for first. Two writers that make new ones do so in the order of their names, and do not wait for each
-    other in a circle; should they ever, the database ends one, which is done again.
+async def lock_refs(
+    conn: Connection, refs: Collection[Ref], *, skip_locked: bool = False
+) -> tuple[dict[Ref, LockedTicket], datetime | None]:
+    """Lock tickets by name, in id order, as far as there are such; and the database's own time, if it has told it (`Database.present`).
+    With `skip_locked` those that somebody else holds are left out, else their holder is waited for.
     """
-    query = _BY_REF_IF_FREE if skip_locked else _BY_REF
-    held = {ticket.ref: ticket for ticket in await _lock(conn, query, {"refs": refs})}
-    missing = {ref for ref in refs if ref not in held}
-    if missing:
-        await _make(conn, missing, at)
-        held |= {ticket.ref: ticket for ticket in await _lock(conn, query, {"refs": missing})}
-    return held
+    found = (await conn.execute(_BY_REF_IF_FREE if skip_locked else _BY_REF, {"refs": refs})).all() if refs else ()
+    held = [LockedTicket(*row[1:]) for row in found]
+    return {ticket.ref: ticket for ticket in held}, found[0][0] if found else None
+
+
+async def make_refs(conn: Connection, refs: Collection[Ref], at: datetime, *, skip_locked: bool = False) -> dict[Ref, LockedTicket]:
+    """Make tickets that `lock_refs` has not found, and lock them as it does: meanwhile somebody else may have made or hold them.
+
+    Two writers that make new ones do so in the order of their names, and do not wait for each other in a circle; should they ever, the
+    database ends one, which is done again.
+    """
+    await _make(conn, refs, at)
+    return (await lock_refs(conn, refs, skip_locked=skip_locked))[0]
 
 
 async def _make(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
@@ -134,8 +139,9 @@ async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool)
     return await _lock(conn, _BY_ID_IF_FREE if skip_locked else _BY_ID, {"ids": ids})
 
 
-def _locking(where: ColumnElement[bool], *, skip_locked: bool = False) -> Select[Any]:
+def _locking(where: ColumnElement[bool], *first: ColumnElement[Any], skip_locked: bool = False) -> Select[Any]:
     columns = (
+        *first,
         tickets.c.id,
         tickets.c.source,
         tickets.c.external_id,
@@ -147,8 +153,8 @@ def _locking(where: ColumnElement[bool], *, skip_locked: bool = False) -> Select
     return select(*columns).where(where).order_by(tickets.c.id).with_for_update(skip_locked=skip_locked)
 
 
-_BY_REF: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"))
-_BY_REF_IF_FREE: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), skip_locked=True)
+_BY_REF: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), SERVER_TIME)
+_BY_REF_IF_FREE: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), SERVER_TIME, skip_locked=True)
 _BY_ID: Final = _locking(named_among(tickets.c.id, "ids"))
 _BY_ID_IF_FREE: Final = _locking(named_among(tickets.c.id, "ids"), skip_locked=True)
 
@@ -157,10 +163,8 @@ async def _lock(conn: Connection, query: Select[Any], which: Mapping[str, Any]) 
     return [LockedTicket(*row) for row in await conn.execute(query, which)]
 
 
-async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:
+def add_events(sheaf: bulk.Sheaf, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:
     """Append events: (ticket id, event, inbox id) each."""
-    if not found:
-        return
     rows = [
         {
             "ticket_id": ticket_id,
@@ -174,15 +178,15 @@ async def add_events(conn: Connection, found: Sequence[tuple[str, TicketEvent, s
         }
         for ticket_id, event, inbox_id in found
     ]
-    await bulk.write(conn, events, "insert_new", rows)
+    sheaf.add(events, "insert_new", rows)
 
 
-async def save(conn: Connection, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
+def save(sheaf: bulk.Sheaf, rows: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]) -> None:
     """Write back judged tickets: mappings of column values with the ticket's `id`; all with the same columns, but for `timeline`, which is
     only there where it has changed. `before`: the rows of some of them as they are stored, by id.
     """
-    await bulk.update(conn, tickets, [row for row in rows if "timeline" in row], before)
-    await bulk.update(conn, tickets, [row for row in rows if "timeline" not in row], before)
+    sheaf.update(tickets, [row for row in rows if "timeline" in row], before)
+    sheaf.update(tickets, [row for row in rows if "timeline" not in row], before)
 
 
 async def count_change(conn: Connection, ids: Collection[str]) -> None:

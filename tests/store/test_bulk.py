@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError
 
 from app.store import bulk
 from app.store.database import Database
-from app.store.tables import inbox, tickets
+from app.store.tables import events, inbox, tickets
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123_457, tzinfo=UTC)
 
@@ -24,6 +25,13 @@ def ticket(number: int, **more: Any) -> dict[str, Any]:
     return {
         "id": f"tkt_{number}", "source": "desk", "external_id": str(number), "stored_at": AT, "deleted": False, "timeline": b"[]",
         "revision": 1, "version": 1, "requester": "zoe", "group": None, **more,
+    }  # fmt: skip
+
+
+def told(number: int, key: str, inbox_id: str) -> dict[str, Any]:
+    return {
+        "ticket_id": f"tkt_{number}", "key": key, "at": AT, "order": None, "kind": "created", "body": {}, "received_at": AT,
+        "inbox_id": inbox_id,
     }  # fmt: skip
 
 
@@ -60,7 +68,9 @@ async def test_an_update_writes_all_that_has_changed_whatever_is_known_of_the_ro
     after = [ticket(1, group="second line"), ticket(2, requester="max", version=2), ticket(3, revision=2, group="third line")]
     async with database.begin() as conn:
         await bulk.write(conn, tickets, "insert", before)
-        await bulk.update(conn, tickets, after, {row["id"]: row for row in before[:2]})
+        sheaf = bulk.Sheaf(conn)
+        sheaf.update(tickets, after, {row["id"]: row for row in before[:2]})
+        await sheaf.write()
         columns = [tickets.c[name] for name in ("id", "requester", "group", "revision", "version")]
         found = (await conn.execute(select(*columns).order_by(tickets.c.id))).all()
 
@@ -74,8 +84,46 @@ async def test_on_sqlite_a_column_of_an_index_is_written_only_where_it_has_chang
     async with db.begin() as conn:
         await bulk.write(conn, tickets, "insert", [ticket(1), ticket(2)])
         event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, *_rest: said.append(sql))
-        await bulk.update(conn, tickets, [ticket(1, group="b"), ticket(2, requester="max")], {f"tkt_{n}": ticket(n) for n in (1, 2)})
+        sheaf = bulk.Sheaf(conn)
+        sheaf.update(tickets, [ticket(1, group="b"), ticket(2, requester="max")], {f"tkt_{n}": ticket(n) for n in (1, 2)})
+        await sheaf.write()
     await db.close()
 
     assert [False, True] == ["requester = ?" in sql for sql in said]
     assert all('"group" = ?' in sql for sql in said)
+
+
+async def test_a_sheaf_writes_all_at_once_parents_and_children_and_is_empty_afterwards(database: Database) -> None:
+    said: list[str] = []
+    async with database.begin() as conn:
+        await bulk.write(conn, tickets, "insert", [ticket(1)])
+        event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, *_rest: said.append(sql))
+        sheaf = bulk.Sheaf(conn)
+        sheaf.add(inbox, "insert", [message(1), message(2)])
+        sheaf.add(tickets, "insert", [ticket(2)])
+        sheaf.add(events, "insert_new", [told(1, "a", "inb_1"), told(2, "b", "inb_2")])
+        sheaf.update(tickets, [ticket(1, version=2)], {})
+        sheaf.add(inbox, "insert_new", [])
+        before = len(said)
+        counts = [await sheaf.write(), await sheaf.write()]
+        found = (await conn.execute(select(tickets.c.id, tickets.c.version, events.c.inbox_id).join(events).order_by(tickets.c.id))).all()
+
+    assert [("tkt_1", 2, "inb_1"), ("tkt_2", 1, "inb_2")] == [tuple(row) for row in found]
+    assert (0, [1, 0]) == (before, counts)
+    assert len(said) - 1 == {"postgresql": 1, "sqlite": 4}[database.dialect]
+
+
+async def test_a_sheaf_in_which_a_row_cannot_be_written_writes_nothing(database: Database) -> None:
+    async def work() -> None:
+        async with database.begin() as conn:
+            sheaf = bulk.Sheaf(conn)
+            sheaf.add(tickets, "insert", [ticket(1)])
+            sheaf.add(events, "insert", [told(7, "a", "inb_1")])
+            await sheaf.write()
+
+    with pytest.raises(IntegrityError):
+        await work()
+    async with database.read() as conn:
+        found = (await conn.execute(select(tickets))).all()
+
+    assert [] == found
