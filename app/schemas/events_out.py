@@ -46,8 +46,8 @@ class ClockOut(_Out):
     target_seconds: int | None = Field(default=None, description="None for a target in business days.")
     target: str
     elapsed_seconds: int
-    remaining_seconds: int | None
-    due_at: Instant | None
+    remaining_seconds: int | None = None
+    due_at: Instant | None = Field(default=None, description="Absent: it is not due by itself, such as while it is paused.")
     breached_at: Instant | None = None
     stopped_at: Instant | None = None
 
@@ -158,7 +158,7 @@ class SourceData(_Out):
     source: str
     kind: str
     state: Literal["silent", "recovered"]
-    last_delivery_at: Instant | None
+    last_delivery_at: Instant | None = Field(default=None, description="Absent: it never has sent one.")
     usual_gap_seconds: int | None = Field(default=None, description="What is usual between two of its webhooks; None: not known.")
 
 
