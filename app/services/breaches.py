@@ -30,6 +30,8 @@ class Pass:
     next_check_at: datetime | None
     next_step_at: datetime | None = None
     """The nearest instant at which one of the escalations that it has changed has something to do; None: none has."""
+    dated_at: datetime | None = None
+    """The nearest instant at which a ticket has to be judged though no clock is due; None = none."""
     handed: int = 0
     """How many of the deliveries are on their way already."""
 
@@ -41,6 +43,7 @@ class Floor:
     def __init__(self) -> None:
         self._passed: datetime | None = None
         self._looked: datetime | None = None
+        self._last: Pass | None = None
 
     def below(self, at: datetime) -> datetime | None:
         """Nothing at or before this instant needs to be looked at in a pass that begins at `at` (by this machine); None: look at all."""
@@ -49,9 +52,17 @@ class Floor:
             return None
         return self._passed - MARGIN
 
-    def passed(self, at: datetime) -> None:
+    def passed(self, at: datetime, done: Pass) -> None:
         """A pass at `at` has ended well."""
-        self._passed = at
+        self._passed, self._last = at, done
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether something is due by now, as the last pass has seen it come: then there is no need to ask first."""
+        return self._last is not None and self._last.next_check_at is not None and self._last.next_check_at <= at
+
+    def has_dates(self, at: datetime) -> bool:
+        """Whether that may be a ticket without a clock that is due."""
+        return self._last is not None and self._last.dated_at is not None and self._last.dated_at <= at
 
 
 async def fire_due(
@@ -62,18 +73,22 @@ async def fire_due(
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `floor`: what the
     passes before this one have seen to; None: nothing is known of them. `express`: the way past the outbox; None: there is none.
     """
-    below = floor.below(now()) if floor else None
-    async with db.ask() as conn:  # most passes find nothing, and end here
-        told, clock_at, date_at = await clocks.nearest(conn, above=below)
-    at = db.present(told, now)
-    ahead = _nearest(clock_at, date_at)
-    if ahead is not None and ahead <= at:
-        done = await _fire(db, live, now, limit, below, express, has_dates=date_at is not None and date_at <= at)
+    at = now()
+    below = floor.below(at) if floor else None
+    if floor is not None and floor.is_due(at):
+        done = await _fire(db, live, now, limit, below, express, has_dates=floor.has_dates(at))
     else:
-        done = Pass(0, 0, 0, more=False, next_check_at=ahead)
+        async with db.ask() as conn:  # most passes find nothing, and end here
+            told, clock_at, date_at = await clocks.nearest(conn, above=below)
+        at = db.present(told, now)
+        ahead = _nearest(clock_at, date_at)
+        if ahead is not None and ahead <= at:
+            done = await _fire(db, live, now, limit, below, express, has_dates=date_at is not None and date_at <= at)
+        else:
+            done = Pass(0, 0, 0, more=False, next_check_at=ahead, dated_at=date_at)
     metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
     if floor:
-        floor.passed(at)
+        floor.passed(at, done)
     return done
 
 
@@ -97,6 +112,7 @@ async def _fire(
         deliveries=judged.deliveries if judged else 0,
         more=bool(held) and ahead is not None and ahead <= at,
         next_check_at=ahead,
+        dated_at=date_at,
         next_step_at=judged.next_step_at if judged else None,
         handed=len(handed.claims) if handed is not None else 0,
     )

@@ -24,6 +24,7 @@ from app.services.configuration import Current
 from app.services.sayings import Raising, Saying, Telling
 from app.store import context as context_store
 from app.store.database import Connection
+from app.store.surroundings import UNKNOWN, Surroundings
 from app.store.tickets import LockedTicket
 
 HISTORY_MAX: Final = 10
@@ -76,10 +77,13 @@ class Backdrop:
         return found
 
 
-async def backdrop_of(conn: Connection, told: Iterable[Told]) -> Backdrop:
-    """What the notices need of the database, read by the transaction that has written what they are about."""
-    ids = sorted({each.ticket.id for each in told})
-    return Backdrop(await context_store.signals_of(conn, ids), await context_store.escalations_of(conn, ids)) if ids else Backdrop()
+async def backdrop_of(conn: Connection, told: Iterable[Told], around: Surroundings = UNKNOWN) -> Backdrop:
+    """What the notices need of the database, read by the transaction that has written what they are about. `around`: what there may be."""
+    ids = sorted({each.ticket.id for each in told}) if around.signals or around.runs else []
+    return Backdrop(
+        await context_store.signals_of(conn, ids) if around.signals else {},
+        await context_store.escalations_of(conn, ids) if around.runs else {},
+    )
 
 
 def context(told: Told, current: Current, at: datetime, backdrop: Backdrop) -> Part:

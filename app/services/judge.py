@@ -25,12 +25,13 @@ from app.services.sayings import Raising, Saying, Telling
 from app.services.signalling import Known, Sentry, known_of
 from app.services.silencing import Hush
 from app.services.staleness import mark
-from app.store import audit, escalations, outbox, tickets, write_backs
+from app.store import audit, escalations, outbox, surroundings, tickets, write_backs
 from app.store import clocks as clock_store
 from app.store import signals as signal_store
 from app.store.bulk import Sheaf
 from app.store.database import Connection
 from app.store.escalations import Stored
+from app.store.surroundings import UNKNOWN, Surroundings
 from app.store.tickets import Knowledge, LockedTicket
 from app.telemetry import metrics
 
@@ -117,9 +118,12 @@ async def judge(
     """
     failed: set[str] | None = set() if tolerant else None
     cases = await _verdicts(conn, held, current, at, failed)
-    runs = await _runs(conn, cases)
+    around = UNKNOWN
+    if any(case.own.sayings for case in cases):
+        around = await surroundings.of(conn, [case.ticket.id for case in cases], at)
+    runs = await _runs(conn, cases) if around.runs else _Runs({}, (), {})
     lively = [case for case in cases if case.own.sayings or case.ticket.id in runs.open or current.loaded.signals]
-    hush = await _hush(conn, cases, lively, runs, at)
+    hush = await _hush(conn, cases, lively, runs, at) if around.silences else Hush(at)
     known = await known_of(conn, [case.ticket for case in lively], current)
     for case in lively:
         with _SettingAside(case.ticket, failed):
@@ -132,7 +136,8 @@ async def judge(
         await clock_store.postpone(conn, ticket_id, at + SETBACK)
         await escalations.postpone(conn, ticket_id, at + SETBACK)
     before = dict(each for case in cases for each in case.before())
-    return replace(await write(conn, found, current, at, hush, before, express, sheaf), known=(case.knowledge(runs.open) for case in sound))
+    written = await write(conn, found, current, at, hush, before, express, around, sheaf)
+    return replace(written, known=(case.knowledge(runs.open) for case in sound))
 
 
 async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Current, at: datetime, failed: set[str] | None) -> list[_Case]:
@@ -209,14 +214,17 @@ async def write(
     hush: Hush | None = None,
     before: Before = MappingProxyType({}),
     express: Express | None = None,
+    around: Surroundings = UNKNOWN,
     sheaf: Sheaf | None = None,
 ) -> Judged:
     """Store what follows and enqueue what must be said about it, in the transaction of the caller, who holds the tickets.
 
-    `hush`: the silences that hold; None: they are asked for. `before`: the rows of tickets and clocks as they are stored, by id.
+    `hush`: the silences that hold; None: they are asked for. `before`: the rows of tickets and clocks as they are stored, by id. `around`:
+    what there was around the tickets before.
     """
     hush = hush or await silencing.load(conn, at)
-    await mark(conn, found, at)
+    if around.silent_sources:
+        await mark(conn, found, at)
     states = sheaf or Sheaf(conn)
     tickets.save(states, found.ticket_rows, before)
     clock_store.save(states, found.clock_rows, before)
@@ -233,7 +241,8 @@ async def write(
     closed = await _closed(conn, found, on_their_way)
     cleared = await _cleared(conn, found, current, closed, on_their_way)
     told = [*_announced([*found.retargets, *found.sayings, *found.tellings, *found.raisings], current), *closed, *cleared]
-    backdrop = await backdrop_of(conn, [saying for saying, channels in told if channels])
+    reading = replace(around, runs=around.runs or bool(found.run_rows), signals=around.signals or bool(found.signal_rows))
+    backdrop = await backdrop_of(conn, [saying for saying, channels in told if channels], reading)
     for saying, channels in told:
         if channels:
             row, rows = notice(saying, current, channels, at, backdrop, link_key)

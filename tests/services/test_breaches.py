@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from app.delivery.express import Express, Handed
-from app.services.breaches import fire_due, rejudge_stale
+from app.services.breaches import Floor, fire_due, rejudge_stale
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
 from tests.services.world import DOCUMENT, World, event, world
@@ -247,3 +247,29 @@ async def test_what_a_pass_that_fails_would_have_said_is_not_sent(desk: World) -
 
     assert [] == started
     assert [] == await desk.rows(deliveries)
+
+
+async def test_what_a_pass_has_seen_coming_fires_when_it_is_due_and_what_came_nearer_since_too(desk: World) -> None:
+    floor, start = Floor(), desk.clock()
+    await desk.tell(event(start, "created"))
+    first = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
+    await desk.tell(event(start - 10 * MINUTE, "created", "2"))
+    desk.clock.set(start + HOUR / 2 - 10 * MINUTE)
+    nearer = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
+    desk.clock.set(start + HOUR / 2)
+    seen = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
+
+    assert (start + HOUR / 2, start + HOUR / 2) == (first.next_check_at, nearer.next_check_at)
+    assert [(1, 1), (1, 1)] == [(each.tickets, each.deliveries) for each in (nearer, seen)]
+
+
+async def test_a_ticket_whose_date_was_seen_coming_is_judged_then_though_no_clock_is_due(desk: World) -> None:
+    floor, start = Floor(), desk.clock()
+    await desk.tell(event(start, "created"))
+    async with desk.db.begin() as conn:
+        await conn.execute(tickets.update().values(rejudge_at=start + 5 * MINUTE))
+    first = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
+    desk.clock.set(start + 5 * MINUTE)
+    then = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
+
+    assert (start + 5 * MINUTE, 0, 1) == (first.next_check_at, first.tickets, then.tickets)
