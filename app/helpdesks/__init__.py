@@ -73,10 +73,18 @@ class SourceConfig(BaseModel):
     def priority_words(self) -> Words:
         return Words.build("priority_map", PRIORITY_WORDS, self.built_in_priorities, self.priority_map)
 
+    @cached_property
+    def _kinds(self) -> Mapping[str, ActorKind]:
+        return {key.casefold(): ActorKind(kind) for key, kind in self.actor_map.items()}
+
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        return frozenset(own.casefold() for own in self.own_ids())
+
     def actor_kind(self, *ids: str | None) -> ActorKind | None:
         """Who the document says somebody is, by any of their ids or addresses; None when it does not say."""
-        known = {key.casefold(): kind for key, kind in self.actor_map.items()} if self.actor_map else {}
-        return next((ActorKind(known[i.casefold()]) for i in ids if i is not None and i.casefold() in known), None)
+        known = self._kinds
+        return next((known[i.casefold()] for i in ids if i is not None and i.casefold() in known), None) if known else None
 
     def own_ids(self) -> Iterable[str]:
         """The ids under which we write back ourselves."""
@@ -85,8 +93,8 @@ class SourceConfig(BaseModel):
 
     def is_ours(self, *ids: str | None) -> bool:
         """Whether any of these ids of one actor is our own API user."""
-        ours = {own.casefold() for own in self.own_ids()}
-        return any(i is not None and i.casefold() in ours for i in ids)
+        ours = self._ours
+        return any(i is not None and i.casefold() in ours for i in ids) if ours else False
 
 
 @dataclass(frozen=True, slots=True)

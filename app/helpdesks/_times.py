@@ -41,7 +41,7 @@ def instant(value: object, zone: tzinfo = UTC) -> datetime:
 
 
 def cut_to_milliseconds(at: datetime) -> datetime:
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000) if at.microsecond % 1000 else at
 
 
 def _number(value: float) -> datetime:
@@ -63,7 +63,7 @@ def _text(text: str, zone: tzinfo) -> datetime:
     if len(text) > _TEXT_MAX:
         raise ValueError("is not a time")
     if _PLAIN.fullmatch(text):
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     if _NUMBER.fullmatch(text):
         return _number(float(text) if "." in text else int(text))
     if match := _ISO.fullmatch(text):

@@ -65,7 +65,7 @@ def is_one(body: Node) -> bool:
 
 def read(body: Node, config: SourceConfig, received_at: datetime) -> Reading:
     """The one event of a notification; ignored when it is about something else or without meaning for promises."""
-    event_id = body.at("id").id()
+    event_id = body.id_at("id")
     if event_id is None:
         body.at("id").refuse("is missing")
     name = str(body.at("type").value).removeprefix(_PREFIX)
@@ -118,17 +118,17 @@ def _instant(body: Node, received_at: datetime, remarks: list[str]) -> datetime:
 
 def _detail_facts(detail: Node, config: SourceConfig, remarks: list[str]) -> dict[str, FactValue]:
     facts: dict[str, FactValue] = {}
-    if (status := detail.at("status").word()) is not None:
+    if (status := detail.word_at("status")) is not None:
         facts |= _common.status_facts(status, config.status_words, remarks)
-    if (priority := detail.at("priority").word()) is not None:
+    if (priority := detail.word_at("priority")) is not None:
         facts |= _common.priority_facts(priority, config.priority_words, remarks)
     facts |= {fact: told.id() for fact, name in _OWNERS.items() if (told := detail.at(name)).is_told}
-    facts |= {fact: told.id() for fact, name in _IDS.items() if not (told := detail.at(name)).is_blank}
+    facts |= {fact: id_ for fact, name in _IDS.items() if (id_ := detail.id_at(name)) is not None}
     if (tags := detail.at("tags")).is_told:
         facts["tags"] = tags.words()
     if (created_at := detail.at("created_at").instant()) is not None:
         facts["created_at"] = created_at
-    if (subject := detail.at("subject").word()) is not None:
+    if (subject := detail.word_at("subject")) is not None:
         facts["subject"] = subject
     for fact, place in (("channel", detail.look("via", "channel")), ("type", detail.at("type"))):
         if (word := place.word()) is not None:
@@ -158,12 +158,12 @@ def _creator(detail: Node, config: SourceConfig) -> Actor:
     got the ticket is one person, or it was entered in the agent's own form for somebody else. Over the API "for somebody else" proves
     nothing: web forms work like that.
     """
-    made_by, submitter, requester = (detail.at(name).id() for name in ("actor_id", "submitter_id", "requester_id"))
+    made_by, submitter, requester = (detail.id_at(name) for name in ("actor_id", "submitter_id", "requester_id"))
     creator = made_by or submitter or requester
     if (known := _known(config, creator)) is not None:
         return known
     kind = ActorKind.UNKNOWN
-    if submitter and submitter in (made_by, None) and submitter == detail.at("assignee_id").id():
+    if submitter and submitter in (made_by, None) and submitter == detail.id_at("assignee_id"):
         kind = ActorKind.AGENT
     elif submitter and requester and submitter != requester:
         kind = ActorKind.AGENT if detail.look("via", "channel").value == "web" else ActorKind.UNKNOWN
@@ -173,7 +173,7 @@ def _creator(detail: Node, config: SourceConfig) -> Actor:
 
 
 def _actor_of(detail: Node, config: SourceConfig) -> Actor:
-    actor = detail.at("actor_id").id()
+    actor = detail.id_at("actor_id")
     return _known(config, actor) or Actor(ActorKind.UNKNOWN, actor)
 
 
@@ -185,7 +185,7 @@ def _known(config: SourceConfig, user: str | None) -> Actor | None:
 
 
 def _status_changed(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:
-    current, previous = (body.at("event", name).word() for name in ("current", "previous"))
+    current, previous = (body.at("event").word_at(name) for name in ("current", "previous"))
     if current is None:
         return _Said(EventKind.TICKET_STATUS_CHANGED)
     facts = _common.status_facts(current, config.status_words, remarks)
@@ -198,7 +198,7 @@ def _status_changed(body: Node, config: SourceConfig, remarks: list[str]) -> _Sa
 
 def _custom_status_changed(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:  # noqa: ARG001
     """`current` is the id of a custom status; the status it belongs to is in the detail."""
-    current = body.at("event", "current").id()
+    current = body.at("event").id_at("current")
     return _Said(EventKind.TICKET_STATUS_CHANGED, {"custom_status": current} if current else {})
 
 
@@ -212,7 +212,7 @@ def _priority_changed(body: Node, config: SourceConfig, remarks: list[str]) -> _
 
 def _custom_field_changed(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:  # noqa: ARG001
     """The detail never holds custom fields, so a change is the only time they are told: the fact `field_<id>`."""
-    field_id = body.at("event", "custom_field", "id").id()
+    field_id = body.at("event", "custom_field").id_at("id")
     told = body.at("event", "current")
     value = told.at("value") if isinstance(told.value, dict) else told
     if field_id is None or not value.is_told:
@@ -222,7 +222,7 @@ def _custom_field_changed(body: Node, config: SourceConfig, remarks: list[str]) 
 
 
 def _merged(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:  # noqa: ARG001
-    target = body.at("event", "target_ticket_id").id()
+    target = body.at("event").id_at("target_ticket_id")
     if target is None:
         remarks.append("the ticket this one was merged into is not named")
         target = _common.SOMEWHERE
@@ -236,12 +236,12 @@ def _comment_added(body: Node, config: SourceConfig, remarks: list[str]) -> _Sai
     public = comment.at("is_public").flag()
     if public is None:
         comment.at("is_public").refuse("does not say whether the customer sees the comment")
-    author = _author(comment.at("author"), body.at("detail", "requester_id").id(), config)
-    return _spoken(Message(author.kind, public, comment.at("id").id()), author)
+    author = _author(comment.at("author"), body.at("detail").id_at("requester_id"), config)
+    return _spoken(Message(author.kind, public, comment.id_at("id")), author)
 
 
 def _author(author: Node, requester: str | None, config: SourceConfig) -> Actor:
-    user = author.at("id").id()
+    user = author.id_at("id")
     if (known := _known(config, user)) is not None:
         return known
     is_staff = author.at("is_staff").flag()
@@ -255,14 +255,14 @@ def _author(author: Node, requester: str | None, config: SourceConfig) -> Actor:
 def _message_added(body: Node, config: SourceConfig, remarks: list[str]) -> _Said:  # noqa: ARG001
     """Messaging: everything said there is public; the bot speaks as an agent whose id begins with `zd:`."""
     speaker = body.at("event", "actor")
-    user = speaker.at("id").id()
+    user = speaker.id_at("id")
     kind = {"end_user": ActorKind.CUSTOMER, "agent": ActorKind.AGENT, "system": ActorKind.BOT}.get(
-        (speaker.at("type").word() or "").casefold(), ActorKind.UNKNOWN
+        (speaker.word_at("type") or "").casefold(), ActorKind.UNKNOWN
     )
     if user is not None and user.startswith("zd:"):
         kind = ActorKind.BOT
     kind = config.actor_kind(user) or kind
-    message = Message(kind, public=True, id=body.at("event", "message", "id").id())
+    message = Message(kind, public=True, id=body.at("event", "message").id_at("id"))
     return _spoken(message, Actor(ActorKind.SYSTEM if kind is ActorKind.BOT else kind, user))
 
 

@@ -1,6 +1,7 @@
 """JSON from outside: what is read, and which place is named when it is not."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -70,6 +71,39 @@ def test_absent_is_not_null() -> None:
     node = Node({"there": None})
 
     assert (node.at("there").is_told, node.at("gone").is_told, node.at("there", "deeper").value) == (True, False, MISSING)
+
+
+@pytest.mark.parametrize("told", ["open", " 7 ", "", "  ", "x" * 201, "x" * 600, 7, 7.0, True, None, [], ["a"], {}, {"b": 1}, MISSING])
+def test_what_is_read_by_name_is_what_is_read_there(told: Any) -> None:
+    def outcome(reader: Callable[[], Any]) -> Any:
+        try:
+            return reader()
+        except Unreadable as error:
+            return (error.detail, error.errors)
+
+    node = read(b'{"a": {}}').at("a") if told is MISSING else Node({"a": {"b": told}}).at("a")
+
+    assert outcome(node.at("b").word) == outcome(lambda: node.word_at("b"))
+    assert outcome(node.at("b").id) == outcome(lambda: node.id_at("b"))
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", [{"b": 1}], MISSING])
+def test_by_name_there_is_nothing_below_nothing_and_an_error_below_anything_else(value: Any) -> None:
+    node = Node(value)
+    if value is None or value is MISSING:
+        assert (None, None) == (node.word_at("b"), node.id_at("b"))
+        return
+    for reader in (node.word_at, node.id_at):
+        with pytest.raises(Unreadable, match="is not an object"):
+            reader("b")
+
+
+def test_brackets_of_both_kinds_count_for_the_depth() -> None:
+    depth = b'{"a":[' * 33
+
+    with pytest.raises(Unreadable, match="nested deeper than 64"):
+        read(depth + b"1" + b"]}" * 33)
+    assert read(depth[6:] + b"1" + b"]}" * 32).at("a").is_told
 
 
 def test_a_place_of_the_wrong_shape_names_itself() -> None:
