@@ -8,14 +8,16 @@ holds one is blanked, and message bodies are not logged at all.
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Literal, TextIO
 
 import orjson
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 
 Fields = MutableMapping[str, Any]
+
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("slawatch_log")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _SECRET = re.compile(r"authorization|cookie|credential|password|secret|signature|token|api_?key", re.IGNORECASE)
@@ -43,7 +45,7 @@ def formatter(form: Literal["console", "json"]) -> logging.Formatter:
         if form == "json"
         else [structlog.dev.ConsoleRenderer(event_key="message", colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
-    return structlog.stdlib.ProcessorFormatter(processors=[stamp, _fields, merge_contextvars, _redact, *tail])
+    return structlog.stdlib.ProcessorFormatter(processors=[stamp, _fields, _in_context, _redact, *tail])
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -53,8 +55,7 @@ def get_logger(name: str) -> logging.Logger:
 
 def bind(**fields: Any) -> None:
     """Begin a context: forget what was bound before, put these fields into every record from here on."""
-    clear_contextvars()
-    bind_contextvars(**fields)
+    _bound.set(fields)
 
 
 def _compact(fields: Fields, **_: Any) -> str:
@@ -71,6 +72,13 @@ def _fields(_: Any, __: str, fields: Fields) -> Fields:
     if record.exc_info:
         fields["exc_info"] = record.exc_info
     fields.update({name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")})
+    return fields
+
+
+def _in_context(_: Any, __: str, fields: Fields) -> Fields:
+    """What is bound, unless the record says otherwise."""
+    for name, value in _bound.get({}).items():
+        fields.setdefault(name, value)
     return fields
 
 
