@@ -35,8 +35,8 @@ from app.routers import (
     tickets,
 )
 from app.routers.deps import Parts
-from app.routers.middleware import Bodies, Edge, Paths
-from app.routers.shortcut import Shortcut
+from app.routers.middleware import Bodies, Edge
+from app.routers.shortcut import Service, Webhooks
 from app.scheduler import Loops
 from app.services.auditor import Auditor
 from app.services.configuration import Current, LiveConfig
@@ -78,7 +78,7 @@ def create_app(
     when the database is not there.
     """
     parts, loops = _make(settings, now, environment() if environ is None else environ, db)
-    app = FastAPI(
+    app = Service(
         title="slawatch",
         version=__version__,
         lifespan=lambda _: _running(parts, loops if background else None),
@@ -93,11 +93,10 @@ def create_app(
         app.router.routes.extend(router.routes)
     problems.install(app)
     openapi.install(app)
+    bodies = Bodies(limit=settings.max_body_bytes, seconds=settings.body_timeout.total_seconds())
+    app.add_middleware(Edge, bodies=bodies)
     if settings.role != "worker":
-        app.add_middleware(Shortcut)
-    app.add_middleware(Bodies, limit=settings.max_body_bytes, seconds=settings.body_timeout.total_seconds())
-    app.add_middleware(Paths)
-    app.add_middleware(Edge)
+        app.hot = Edge(Webhooks(parts), bodies)
     return app
 
 

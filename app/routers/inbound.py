@@ -19,8 +19,9 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from app.exchange import HttpRequest
 from app.helpdesks import Answer
-from app.routers.deps import Ingester, PartsDep, Viewer, parts_of, raw_request
+from app.routers.deps import Ingester, Parts, PartsDep, Viewer, parts_of, raw_request
 from app.routers.events import answer, read_items
 from app.routers.problems import problems
 from app.schemas.events_in import EXAMPLE
@@ -81,8 +82,12 @@ async def receive_webhook(source: str, request: Request) -> Response:
     authentic but cannot be read goes to quarantine. A helpdesk that insists on an answer of its own (an acknowledgement in its own words,
     the echo of a challenge) gets that instead of the receipt, with 200.
     """
-    parts = parts_of(request)
-    said = await webhooks.receive(parts.ingest, parts.live, source, await raw_request(request), parts.now)
+    return await answer_webhook(parts_of(request), source, await raw_request(request))
+
+
+async def answer_webhook(parts: Parts, source: str, request: HttpRequest) -> Response:
+    """The answer to a webhook, however it came here."""
+    said = await webhooks.receive(parts.ingest, parts.live, source, request, parts.now)
     if isinstance(said, Answer):
         return Response(said.body, said.status, dict(said.headers))
     return Response(orjson.dumps(receipt_json(said)), 202, media_type="application/json")

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from app.routers import problems
-from app.routers.middleware import ROOM, Bodies
+from app.routers.middleware import ROOM, Bodies, Edge
 from app.store.database import Database
 from tests.chaos.stage import API
 from tests.e2e.stage import KEY, world
@@ -57,8 +57,8 @@ async def test_bodies_have_so_much_room_together_and_leave_it_when_they_are_answ
         await let_go.wait()
         return size
 
-    bodies = Bodies(app, limit=1000, seconds=5, room=1500)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(bodies), base_url="http://test") as client:
+    bodies = Bodies(limit=1000, seconds=5, room=1500)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Edge(app, bodies)), base_url="http://test") as client:
         first = asyncio.create_task(client.post("/hold", content=b"x" * 1000))
         await inside.wait()
         second = await client.post("/hold", content=b"x" * 1000)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ from fastapi import Body, FastAPI, Request
 from starlette.responses import JSONResponse
 
 from app.routers import problems
-from app.routers.middleware import Bodies, Edge, Paths, plain_segment
+from app.routers.middleware import Bodies, Edge, plain_segment
 from app.telemetry import metrics
 
 LIMIT = 1000
@@ -45,9 +45,7 @@ def small_app(seconds: float = 5) -> FastAPI:
         raise RuntimeError("the secret is 42")
 
     problems.install(app)
-    app.add_middleware(Bodies, limit=LIMIT, seconds=seconds)
-    app.add_middleware(Paths)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, bodies=Bodies(limit=LIMIT, seconds=seconds))
     return app
 
 
@@ -153,6 +151,33 @@ async def test_a_body_that_does_not_end_in_time_is_refused(path: str) -> None:
     assert (408, "request_timeout") == (status, body["code"])
 
 
+async def test_a_body_that_comes_in_pieces_with_pauses_is_taken_together() -> None:
+    status, body = await _exchange(
+        small_app(), "/raw", [{"type": "http.request", "body": b"x" * 10, "more_body": more} for more in (True, True, False)], pauses=3
+    )
+
+    assert (200, {"size": 30}) == (status, body)
+
+
+async def test_who_is_cancelled_while_the_body_comes_stops_at_once() -> None:
+    waiting = asyncio.create_task(_exchange(small_app(), "/raw", []))
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_receiver_that_fails_while_it_waits_is_an_error_that_is_answered() -> None:
+    async def broken() -> Any:
+        await asyncio.sleep(0)
+        raise OSError("the wire is cut")
+
+    status, body = await _exchange(small_app(), "/raw", [], broken)
+
+    assert (500, "internal_error") == (status, body["code"])
+
+
 async def test_a_client_that_goes_away_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
     status, _ = await _exchange(
         small_app(), "/raw", [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
@@ -173,14 +198,19 @@ async def test_requests_are_counted_by_route_and_not_by_path(client: httpx.Async
     assert metrics.value("slawatch_http_requests_total", {"method": "other", "route": "/things/{name}", "status": "405"})
 
 
-async def _exchange(app: FastAPI, path: str, messages: list[dict[str, Any]]) -> tuple[int | None, dict[str, Any]]:
-    """One POST whose body comes in these messages, and then nothing for ever; status (None: no answer) and JSON."""
+async def _exchange(
+    app: FastAPI, path: str, messages: list[dict[str, Any]], then: Callable[[], Awaitable[Any]] | None = None, *, pauses: int = 0
+) -> tuple[int | None, dict[str, Any]]:
+    """One POST whose body comes in these messages, each after some turns of the loop, and then what `then` says, or nothing for ever;
+    status (None: no answer) and JSON."""
     sent: list[Any] = []
     left = iter(messages)
 
     async def receive() -> Any:
+        for _ in range(pauses):
+            await asyncio.sleep(0)
         message = next(left, None)
-        return message if message is not None else await asyncio.Event().wait()
+        return message if message is not None else await (then or asyncio.Event().wait)()
 
     async def send(message: Any) -> None:
         sent.append(message)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.errors import Fault, SlaError
 from app.routers import problems
-from app.routers.middleware import Bodies, Edge, Paths
+from app.routers.middleware import Bodies, Edge
 from app.routers.pages import problem_pages
 from app.schemas.problems import Problem
 
@@ -47,9 +47,7 @@ def small_app() -> FastAPI:
         return len(wanted)
 
     problems.install(app)
-    app.add_middleware(Bodies, limit=10_000, seconds=5)
-    app.add_middleware(Paths)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, bodies=Bodies(limit=10_000, seconds=5))
     return app
 
 
