@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from app import __version__
+from app.cli._one_write import OneWrite
 from app.cli._sole import sole_service
 from app.errors import SlaError
 from app.main import create_app
@@ -71,7 +72,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         lines = await _welcome(settings, app.state.parts, listener)
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none", loop="none",
-            http="httptools", timeout_keep_alive=KEEP_ALIVE, timeout_graceful_shutdown=DRAIN,
+            http=OneWrite, timeout_keep_alive=KEEP_ALIVE, timeout_graceful_shutdown=DRAIN,
         )  # fmt: skip
         await _Server(config, lambda: typer.echo("\n".join(lines))).serve(sockets=[listener])
 
