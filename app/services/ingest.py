@@ -117,6 +117,8 @@ class Ingest:
         self._nudge = nudge or (lambda _at, _count: None)
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._is_last = False
+        """Whether nobody comes after the batch that is being stored."""
         self._recent = Recent()
         self._aside: dict[_Waiting, asyncio.TimerHandle] = {}
 
@@ -125,6 +127,7 @@ class Ingest:
         self._nudge = nudge
 
     async def start(self) -> None:
+        self._is_last = False
         self._task = asyncio.create_task(self._run(), name="ingest")
 
     async def stop(self) -> None:
@@ -150,26 +153,27 @@ class Ingest:
         return receipt
 
     async def _run(self) -> None:
-        while (first := await self._queue.get()) is not None:
-            batch = [first]
-            stopping = False
-            while len(batch) < BATCH_MAX and not self._queue.empty():
-                more = self._queue.get_nowait()
-                if more is None:
-                    stopping = True
-                    break
-                batch.append(more)
-            await self._commit([waiting for waiting in batch if not waiting.done.cancelled()])
-            if stopping:
-                return
+        while not self._is_last and (first := await self._queue.get()) is not None:
+            if not first.done.cancelled():
+                await self._commit([first], boards=True)
 
-    async def _commit(self, batch: Sequence[_Waiting], *, skip_locked: bool = True) -> None:
-        """One transaction for all; when it fails, one for each."""
-        if not batch:
-            return
+    def _board(self, batch: list[_Waiting]) -> None:
+        """Take along who is waiting by now."""
+        while len(batch) < BATCH_MAX and not self._queue.empty():
+            more = self._queue.get_nowait()
+            if more is None:
+                self._is_last = True
+                return
+            if not more.done.cancelled():
+                batch.append(more)
+
+    async def _commit(self, batch: list[_Waiting], *, boards: bool = False, skip_locked: bool = True) -> None:
+        """One transaction for all; when it fails, one for each. `boards`: it takes along who comes until it has its turn."""
         try:
-            receipts = await self._store([waiting.arrival for waiting in batch], skip_locked=skip_locked)
+            receipts = await self._store(batch, boards=boards, skip_locked=skip_locked)
         except Unavailable as error:
+            if boards:  # whoever waits behind them would wait as long for the same answer
+                self._board(batch)
             _answer(batch, [error] * len(batch))
         except Exception as error:
             if len(batch) > 1:
@@ -204,7 +208,8 @@ class Ingest:
         log.error("A message could not be processed.", extra={"event": "ingest.poison", "source": waiting.arrival.source}, exc_info=error)
         reason = f"It could not be processed: {type(error).__name__}. The log has the details; replay it after an update."
         try:
-            receipts: Sequence[Receipt | Exception | None] = await self._store([replace(waiting.arrival, events=(), quarantined=reason)])
+            poison = _Waiting(replace(waiting.arrival, events=(), quarantined=reason), waiting.done)
+            receipts: Sequence[Receipt | Exception | None] = await self._store([poison])
         except Exception as second:
             log.exception("A message could not be stored.", extra={"event": "ingest.lost", "source": waiting.arrival.source})
             receipts = [
@@ -212,19 +217,21 @@ class Ingest:
             ]
         _answer([waiting], receipts)
 
-    async def _store(self, arrivals: Sequence[Arrival], *, skip_locked: bool = True) -> list[Receipt | None]:
+    async def _store(self, batch: list[_Waiting], *, boards: bool = False, skip_locked: bool = True) -> list[Receipt | None]:
         """What became of each; None: nothing yet, somebody else holds its ticket."""
-        metrics.INGEST_BATCH.observe(len(arrivals))
         with metrics.INGEST_COMMIT_SECONDS.time():
-            receipts, judged = await self._transact(arrivals, skip_locked)
+            receipts, judged = await self._transact(batch, boards, skip_locked)
+        metrics.INGEST_BATCH.observe(len(batch))
         if judged is not None:
             self._nudge(judged.next_check_at, judged.deliveries)
         return receipts
 
-    async def _transact(self, arrivals: Sequence[Arrival], skip_locked: bool) -> tuple[list[Receipt | None], Judged | None]:
+    async def _transact(self, batch: list[_Waiting], boards: bool, skip_locked: bool) -> tuple[list[Receipt | None], Judged | None]:
         async with self._db.begin() as conn:
+            if boards:  # not before: on SQLite a turn may have been long in coming
+                self._board(batch)
             sheaf = Sheaf(conn)
-            plans = [_Plan(arrival, arrival.replay_of or new_id(INBOX)) for arrival in arrivals]
+            plans = [_Plan(each.arrival, each.arrival.replay_of or new_id(INBOX)) for each in batch]
             changed, at = await self._apply(conn, sheaf, plans, skip_locked)
             judged = await judge(conn, changed, self._live.current, at, sheaf=sheaf) if changed else None
             receipts = [None if plan.held_up else _receipt(plan) for plan in plans]

@@ -18,6 +18,16 @@ async def desk(database: Database, clock: FakeClock, tmp_path: Path) -> AsyncIte
 
 
 @pytest.fixture
+async def sqlite_desk(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[World]:
+    """The same on SQLite alone, where one writes at a time."""
+    db = Database(sqlite_url, database_time=False)
+    await db.open()
+    async with world(db, clock, tmp_path) as made:
+        yield made
+    await db.close()
+
+
+@pytest.fixture
 async def postgresql_desk(postgresql_url: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[World]:
     """The same on PostgreSQL alone, where rows are locked one by one."""
     db = Database(postgresql_url, database_time=False)

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from app.errors import Unavailable
 from app.services.ingest import AGAIN, Arrival, Ingest, unreadable
+from app.store.database import Database
 from app.store.tables import clocks, events, inbox, tickets
 from tests.services.world import World, event
 
@@ -65,6 +66,41 @@ async def test_many_at_once_are_all_answered(desk: World) -> None:
 
     assert ["applied"] * 120 == [receipt.outcome for receipt in receipts]
     assert (40, 120) == (len(await desk.rows(tickets)), len(await desk.rows(events)))
+
+
+async def test_who_comes_while_the_batch_waits_for_its_turn_is_taken_along(sqlite_desk: World) -> None:
+    desk, commits = sqlite_desk, list[object]()
+    desk.ingest.on_commit(lambda *told: commits.append(told))
+    async with desk.db.begin():
+        coming = []
+        for number in range(5):
+            coming.append(asyncio.create_task(desk.tell(event(desk.clock(), "created", f"{number}"))))
+            await asyncio.sleep(0.001)
+    receipts = await asyncio.gather(*coming)
+
+    assert (["applied"] * 5, 1) == ([receipt.outcome for receipt in receipts], len(commits))
+
+
+async def test_who_waits_while_the_database_is_away_is_refused_together_and_the_next_one_is_taken(
+    sqlite_desk: World, sqlite_url: str
+) -> None:
+    desk = sqlite_desk
+    other = Database(sqlite_url, database_time=False, patience=timedelta(milliseconds=200))
+    ingest = Ingest(other, desk.live, desk.clock)
+    await ingest.start()
+    desk.ingest, former = ingest, desk.ingest
+    loop = asyncio.get_running_loop()
+    async with desk.db.begin():
+        began = loop.time()
+        answers = await asyncio.gather(*(desk.tell(event(desk.clock(), "created", f"{n}")) for n in range(20)), return_exceptions=True)
+        took = loop.time() - began
+    after = await desk.tell(event(desk.clock(), "created", "1"))
+    await ingest.stop()
+    await other.close()
+    desk.ingest = former
+
+    assert [Unavailable] * 20 == [type(answer) for answer in answers]
+    assert ("applied", True) == (after.outcome, took < 20 * 0.2)
 
 
 async def test_a_poisonous_message_goes_to_quarantine_and_its_neighbours_are_applied(desk: World) -> None:
