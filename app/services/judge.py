@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _QUIETED: Final = ("sla.warning", retargeting.TYPE)
 """What is said of a clock before it is due."""
+LOGGED_MAX: Final = 20
+"""Lines about breaches that one transaction logs. A line costs a fifth of what the breach does, and in a storm nobody reads them."""
 SETBACK = timedelta(minutes=1)
 """How long a ticket that cannot be judged is left alone."""
 
@@ -256,8 +258,7 @@ async def write(
     await outbox.supersede(conn, types=_QUIETED, clock_ids=found.quiet_clocks)
     quiet = set(found.quiet_clocks)
     handed = await enqueue(conn, current, notices, [_unless_quiet(row, quiet) for row in deliveries], express)
-    for saying in found.sayings:
-        _note(saying, at)
+    _note(found.sayings, at)
     return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at, handed=handed)
 
 
@@ -283,14 +284,18 @@ def _moved(move: Move) -> dict[str, object]:
     }
 
 
-def _note(saying: Saying, at: datetime) -> None:
-    metrics.DUE_TO_DETECTED.observe(max(0.0, (at - saying.timestamp).total_seconds()))
-    if saying.type == "sla.breached":
-        metrics.BREACHES.labels(metric=saying.clock.cycle.metric).inc()
+def _note(sayings: Sequence[Saying], at: datetime) -> None:
+    """Count warnings and breaches, and log the breaches: in a storm the first ones, and how many there were besides."""
+    for saying in sayings:
+        metrics.DUE_TO_DETECTED.observe(max(0.0, (at - saying.timestamp).total_seconds()))
+        counter = metrics.BREACHES if saying.type == "sla.breached" else metrics.WARNINGS
+        counter.labels(metric=saying.clock.cycle.metric).inc()
+    broken = [saying for saying in sayings if saying.type == "sla.breached"]
+    for saying in broken[:LOGGED_MAX]:
         late = (at - saying.timestamp).total_seconds()
         log.info("Clock breached.", extra={"event": "clock.breached", "clock_id": saying.clock_id, "late_seconds": late})
-    else:
-        metrics.WARNINGS.labels(metric=saying.clock.cycle.metric).inc()
+    if len(broken) > LOGGED_MAX:
+        log.info("More clocks breached.", extra={"event": "clocks.breached", "count": len(broken) - LOGGED_MAX})
 
 
 def _announced(sayings: Sequence[Saying | Telling | Raising], current: Current) -> list[tuple[Saying | Telling | Raising, list[str]]]:

@@ -11,6 +11,7 @@ import pytest
 
 from app.delivery.express import Express, Handed
 from app.services.breaches import Floor, fire_due, rejudge_stale
+from app.services.judge import LOGGED_MAX
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
 from tests.services.world import DOCUMENT, World, event, world
@@ -273,3 +274,14 @@ async def test_a_ticket_whose_date_was_seen_coming_is_judged_then_though_no_cloc
     then = await fire_due(desk.db, desk.live, desk.clock, floor=floor)
 
     assert (start + 5 * MINUTE, 0, 1) == (first.next_check_at, first.tickets, then.tickets)
+
+
+async def test_a_storm_is_logged_by_its_first_breaches_and_how_many_more_there_were(desk: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="app.services.judge")
+    start = desk.clock()
+    await desk.tell(*(event(start, "created", f"{n}") for n in range(LOGGED_MAX + 5)))
+    desk.clock.set(start + HOUR)
+    await desk.tick()
+    lines = [(record.__dict__["event"], record.__dict__.get("count")) for record in caplog.records]
+
+    assert [("clock.breached", None)] * LOGGED_MAX + [("clocks.breached", 5)] == lines
