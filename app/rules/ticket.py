@@ -19,11 +19,15 @@ _CREATED = EventKind.TICKET_CREATED
 _UNSTATED = object()
 _ALONE = {kind: frozenset({kind}) for kind in ActorKind}
 
-CONVERSATION: Final = "conversation"
-"""What is said to have changed when who owes whom a word has."""
+FIRST_REPLY: Final = "first reply"
+"""What is said to have changed when a ticket got its first reply."""
+REPLY: Final = "reply"
+"""... when it got another reply, the first one included."""
+WAITING: Final = "waiting"
+"""... when a customer began to wait for a reply, or ceased to."""
 STANDING: Final = "standing"
 """What is said to have changed when it was solved, reopened, deleted, merged or brought back, or when it became known who created it."""
-_TALK, _STAND = frozenset({CONVERSATION}), frozenset({STANDING})
+_FIRST, _LATER, _WAIT, _STAND = frozenset({FIRST_REPLY, REPLY}), frozenset({REPLY}), frozenset({WAITING}), frozenset({STANDING})
 
 
 class Conversation(NamedTuple):
@@ -61,7 +65,7 @@ class TicketAt(NamedTuple):
     events: Events = ()
     """The events applied at this instant; empty when only time has passed."""
     changed: frozenset[str] = _NOTHING
-    """What this step has changed: names of facts, `CONVERSATION`, `STANDING`; also what was changed back within the same instant."""
+    """What this step has changed: names of facts, and the words above; also what was changed back within the same instant."""
     missed: bool = False
     """Whether a promise had been missed when it was solved. Set by `app.rules.cycles`, which knows the promises; False while not solved."""
 
@@ -77,20 +81,34 @@ class TicketAt(NamedTuple):
 class Known:
     """What is known of a ticket, learned instant by instant. `ticket` is how it stands after the last one."""
 
-    __slots__ = ("birth", "creation", "heard", "ticket")
+    __slots__ = (
+        "_by_agent", "_by_agent_or_bot", "_created_at", "_created_by", "_facts", "_gone_since", "_group_since", "_heard", "_is_gone",
+        "_is_solved", "_solved_since", "birth", "creation", "ticket",
+    )  # fmt: skip
 
     def __init__(self, timeline: Timeline) -> None:
         """Nothing yet of what a timeline (with events) will tell, save when the ticket was created."""
-        self.birth = timeline.events[0].at
-        self.heard: dict[str, ActorKind] = {}
+        self.birth = birth = timeline.events[0].at
         self.creation = timeline.creation
-        created_at = self.birth if self.creation is None else cast(datetime, timeline.events[self.creation].set["created_at"])
-        self.ticket = TicketAt(at=self.birth, created_at=created_at, facts={"created_at": created_at})
+        created_at = birth if self.creation is None else cast(datetime, timeline.events[self.creation].set["created_at"])
+        self._created_at, self._created_by, self._heard = created_at, _UNKNOWN, dict[str, ActorKind]()
+        self._facts: Facts = {"created_at": created_at}
+        self._is_solved = self._is_gone = False
+        self._group_since: datetime | None = None
+        self._solved_since: datetime | None = None
+        self._gone_since: datetime | None = None
+        self._by_agent = self._by_agent_or_bot = _SILENCE
+        self.ticket = TicketAt(birth, created_at, _UNKNOWN, self._facts)
 
     def copy(self) -> Known:
         """The same knowledge, to learn more without this one."""
-        twin = object.__new__(Known)
-        twin.birth, twin.creation, twin.heard, twin.ticket = self.birth, self.creation, self.heard.copy(), self.ticket
+        twin: Known = object.__new__(Known)
+        twin.birth, twin.creation, twin._created_at, twin._created_by = self.birth, self.creation, self._created_at, self._created_by
+        twin._facts, twin._heard, twin.ticket = self._facts, self._heard.copy(), self.ticket
+        twin._is_solved, twin._solved_since, twin._is_gone, twin._gone_since = (
+            self._is_solved, self._solved_since, self._is_gone, self._gone_since
+        )  # fmt: skip
+        twin._group_since, twin._by_agent, twin._by_agent_or_bot = self._group_since, self._by_agent, self._by_agent_or_bot
         return twin
 
     def learn(self, instant: Events) -> TicketAt:
@@ -98,22 +116,113 @@ class Known:
 
         They are applied in their order, and what they come to is one step: no verdict hangs on which of them the helpdesk told first.
         """
-        before = ticket = self.ticket
-        if len(instant) == 1:
-            ticket = _apply(ticket, instant, self.heard, self.birth)
+        event, authors, changed = instant[0], _NOBODY, _NOTHING
+        if len(instant) > 1:
+            changed = self._learn_several(instant)
         else:
-            changed: set[str] = set()
-            for group in moments(instant):
-                ticket = _apply(ticket, group, self.heard, self.birth)
-                changed |= ticket.changed
-            gone_since = (before.gone_since or ticket.at) if ticket.is_gone else None
-            ticket = ticket._replace(events=instant, gone_since=gone_since, changed=frozenset(changed))
-        self.ticket = ticket
+            if event.set:
+                changed = self._assert(event.set)
+            if event.message is not None:
+                authors = self._author(event.message, event)
+            if changed or authors or self._created_by is _UNKNOWN:
+                changed = self._understand(instant, changed, authors)
+        self.ticket = ticket = make(
+            TicketAt,
+            (
+                event.at, self._created_at, self._created_by, self._facts, self._is_solved, self._is_gone, self._group_since,
+                self._by_agent, self._by_agent_or_bot, self._solved_since, self._gone_since, instant, changed, False,
+            ),
+        )  # fmt: skip
         return ticket
+
+    def _learn_several(self, instant: Events) -> frozenset[str]:
+        """Learn what the moments of an instant tell. What has changed; also what was changed back."""
+        gone_since, changed = self._gone_since, _NOTHING
+        for group in moments(instant):
+            stated = {name: value for event in group for name, value in event.set.items()}
+            asserted = self._assert(stated)
+            authors = _NOBODY.union(*[self._author(event.message, event) for event in group if event.message is not None])
+            changed |= self._understand(group, asserted, authors)
+        if self._is_gone and gone_since is not None:
+            self._gone_since = gone_since
+        return changed
 
     def at(self, moment: datetime) -> TicketAt:
         """The ticket when only time has passed since the last instant."""
         return self.ticket._replace(at=moment, events=(), changed=_NOTHING)
+
+    def _understand(self, group: Events, changed: frozenset[str], authors: frozenset[ActorKind]) -> frozenset[str]:
+        """What it means that facts have changed in a moment, and that somebody spoke. All that has changed."""
+        at, was_solved = group[0].at, self._is_solved
+        if self._created_by is _UNKNOWN and (creator := _creator(group, self._facts)) is not _UNKNOWN:
+            self._created_by = creator
+            changed |= _STAND
+        if changed:
+            changed = self._restate(changed, at)
+        if authors or self._is_solved is not was_solved:
+            changed |= self._hear(authors, at, was_solved)
+        return changed
+
+    def _assert(self, stated: Facts) -> frozenset[str]:
+        """Take facts as they are stated. The names of those that have changed; when none has, the facts are the same object. A new
+        assignee is human unless it says otherwise."""
+        known = self._facts
+        fresh: dict[str, FactValue] = {}
+        for name, value in stated.items():
+            if known.get(name, _UNSTATED) != value and name != "created_at":
+                fresh[name] = value
+        if not fresh:
+            return _NOTHING
+        if "assignee" in fresh and known.get("assignee_is_bot") and "assignee_is_bot" not in stated:
+            fresh["assignee_is_bot"] = None
+        self._facts = {**known, **fresh}
+        return frozenset(fresh)
+
+    def _restate(self, changed: frozenset[str], at: datetime) -> frozenset[str]:
+        """What changed facts mean: whether it is solved, whether it is gone, since when its group has it."""
+        facts, solved, gone = self._facts, self._is_solved, self._is_gone
+        if "status" in changed:
+            solved = facts["status"] in _DONE
+        if "deleted" in changed or "merged_into" in changed:
+            gone = bool(facts.get("deleted")) or facts.get("merged_into") is not None
+        if "group" in changed:
+            self._group_since = at if facts["group"] is not None else None
+        if solved is self._is_solved and gone is self._is_gone:
+            return changed
+        self._solved_since = (self._solved_since or at) if solved else None
+        self._gone_since = (self._gone_since or at) if gone else None
+        self._is_solved, self._is_gone = solved, gone
+        return changed | _STAND
+
+    def _author(self, message: Message, event: TicketEvent) -> frozenset[ActorKind]:
+        """Who speaks in public, each message once; nobody for notes, echoes of our own and messages that were told before.
+
+        The requester's own message is a customer's even if the requester is staff. A message first told without its author counts when
+        the author becomes known.
+        """
+        if not message.public:
+            return _NOBODY
+        author = message.author
+        if author is _AGENT and _is_requester(event, self._facts):
+            author = _CUSTOMER
+        if message.id is not None:
+            if self._heard.get(message.id, _UNKNOWN) is not _UNKNOWN:
+                return _NOBODY
+            self._heard[message.id] = author
+        return _NOBODY if event.echo else _ALONE[author]
+
+    def _hear(self, authors: frozenset[ActorKind], at: datetime, was_solved: bool) -> frozenset[str]:
+        """What was said, or solved, or reopened changes who owes whom a word: what has changed of that."""
+        if self._created_by is _AGENT and at == self.birth:  # what an agent wrote down on somebody's behalf is no message that waits
+            authors = authors - {_CUSTOMER}
+        said, said_too, solved = self._by_agent, self._by_agent_or_bot, self._is_solved
+        self._by_agent = talk = talk_too = _converse(said, authors, at, _AGENT in authors, was_solved, solved)
+        changed = _talked(said, talk)
+        if said is not said_too or _BOT in authors:
+            talk_too = _converse(said_too, authors, at, _AGENT in authors or _BOT in authors, was_solved, solved)
+            changed |= _talked(said_too, talk_too)
+        self._by_agent_or_bot = talk_too
+        return changed
 
 
 def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
@@ -130,54 +239,6 @@ def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
     return steps + [known.at(date) for date in pending]
 
 
-def _apply(ticket: TicketAt, group: Events, heard: dict[str, ActorKind], birth: datetime) -> TicketAt:
-    """The ticket after one moment."""
-    _, created_at, created_by, known, was_solved, was_gone, group_since, said, said_too, solved_since, gone_since, _, _, _ = ticket
-    event, creator, solved, gone = group[0], created_by, was_solved, was_gone
-    at, is_single = event.at, len(group) == 1
-    facts, changed = (known, _NOTHING) if is_single and not event.set else _assert_facts(known, group)
-    authors = _NOBODY if is_single and event.message is None else _authors(group, facts, heard)
-    if created_by is _UNKNOWN:
-        created_by = _creator(group, facts)
-    if changed:
-        solved = facts.get("status") in _DONE
-        gone = bool(facts.get("deleted")) or facts.get("merged_into") is not None
-        if "group" in changed:
-            group_since = at if facts.get("group") is not None else None
-        gone_since = (gone_since or at) if gone else None
-        solved_since = (solved_since or at) if solved else None
-    by_agent, by_agent_or_bot = said, said_too
-    if authors or solved is not was_solved:
-        if created_by is _AGENT and at == birth:  # what an agent wrote down on somebody's behalf is no message that waits
-            authors = authors - {_CUSTOMER}
-        by_agent = by_agent_or_bot = _converse(said, authors, at, _AGENT in authors, was_solved, solved)
-        if said is not said_too or _BOT in authors:
-            by_agent_or_bot = _converse(said_too, authors, at, _AGENT in authors or _BOT in authors, was_solved, solved)
-        if by_agent is not said or by_agent_or_bot is not said_too:
-            changed |= _TALK
-    if solved is not was_solved or gone is not was_gone or created_by is not creator:
-        changed |= _STAND
-    stands = (at, created_at, created_by, facts, solved, gone, group_since, by_agent, by_agent_or_bot, solved_since, gone_since)
-    return make(TicketAt, (*stands, group, changed, False))
-
-
-def _assert_facts(known: Facts, group: Events) -> tuple[Facts, frozenset[str]]:
-    """The facts with what the events state, and the names of those that have changed; the same object when none has. A new assignee is
-    human unless it says otherwise."""
-    stated = group[0].set
-    if len(group) > 1:
-        stated = {name: value for event in group for name, value in event.set.items()}
-    fresh: dict[str, FactValue] = {}
-    for name, value in stated.items():
-        if known.get(name, _UNSTATED) != value and name != "created_at":
-            fresh[name] = value
-    if not fresh:
-        return known, _NOTHING
-    if "assignee" in fresh and known.get("assignee_is_bot") and "assignee_is_bot" not in stated:
-        fresh["assignee_is_bot"] = None
-    return {**known, **fresh}, frozenset(fresh)
-
-
 def _creator(group: Events, facts: Facts) -> ActorKind:
     for event in group:
         if event.kind is _CREATED:
@@ -191,31 +252,12 @@ def _is_requester(event: TicketEvent, facts: Facts) -> bool:
     return actor is not None and requester is not None and actor.casefold() == str(requester).casefold()
 
 
-def _authors(group: Events, facts: Facts, heard: dict[str, ActorKind]) -> frozenset[ActorKind]:
-    """Who speaks in public."""
-    authors = _NOBODY
-    for event in group:
-        if event.message is not None and (author := _author(event.message, event, facts, heard)) is not None:
-            authors = authors | _ALONE[author] if authors else _ALONE[author]
-    return authors
-
-
-def _author(message: Message, event: TicketEvent, facts: Facts, heard: dict[str, ActorKind]) -> ActorKind | None:
-    """Who speaks, each message once; None for notes, echoes of our own and messages that were told before.
-
-    The requester's own message is a customer's even if the requester is staff. A message first told without its author counts when
-    the author becomes known.
-    """
-    if not message.public:
-        return None
-    author = message.author
-    if author is _AGENT and _is_requester(event, facts):
-        author = _CUSTOMER
-    if message.id is not None:
-        if heard.get(message.id, _UNKNOWN) is not _UNKNOWN:
-            return None
-        heard[message.id] = author
-    return None if event.echo else author
+def _talked(before: Conversation, after: Conversation) -> frozenset[str]:
+    """What a moment has changed of a conversation."""
+    if after is before:
+        return _NOTHING
+    changed = _NOTHING if after.last_reply_at == before.last_reply_at else _FIRST if before.first_reply_at is None else _LATER
+    return changed if after.waiting_since == before.waiting_since else changed | _WAIT
 
 
 def _converse(

@@ -70,24 +70,24 @@ class Timeline:
         """The events in groups that are applied together, oldest first."""
         return moments(self.events)
 
-    def instants(self, taken: int = 0) -> Iterator[Events]:
+    def instants(self, taken: int = 0) -> list[Events]:
         """The events after the first `taken` ones in groups that are one step, oldest first: all of one instant.
 
         Only the very first moment, which is the creation, is a step of its own: what else is done in that instant is done to a ticket
         that was open.
         """
-        events, end = self.events, len(self.events)
-        if taken == 0 and events:
-            taken = _first_moment(events)
-            yield events[:taken]
-        at = events[taken].at if taken < end else None
-        for place in range(taken + 1, end):
-            then = events[place].at
-            if then != at:
-                yield events[taken:place]
-                taken, at = place, then
-        if taken < end:
-            yield events[taken:]
+        found: list[Events] = []
+        if taken == 0 and self.events:
+            taken = _first_moment(self.events)
+            found.append(self.events[:taken])
+        at = None
+        for event in self.events[taken:]:
+            if event.at != at:
+                found.append((event,))
+                at = event.at
+            else:
+                found[-1] += (event,)
+        return found
 
     @property
     def creation(self) -> int | None:

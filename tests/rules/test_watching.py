@@ -14,7 +14,7 @@ from app.rules.evaluate import Verdict, evaluate
 from app.rules.events import Priority, TicketEvent
 from app.rules.metrics._custom import Custom
 from app.rules.policy import Book, CustomMetric, Terms, Tier
-from app.rules.ticket import CONVERSATION, STANDING, TicketAt, walk
+from app.rules.ticket import FIRST_REPLY, REPLY, STANDING, WAITING, TicketAt, walk
 from app.rules.timeline import Timeline
 from tests.rules.builders import PENDING, book, policy, terms, timeline
 from tests.rules.test_engine_properties import moments, proof, proof_at_length
@@ -70,7 +70,8 @@ test_an_anchor_stays_while_nothing_watched_changes = proof(an_anchor_stays_while
 
 def test_a_step_knows_what_it_has_changed() -> None:
     assert changes("09:10 priority high", "09:20 priority high", "09:30 agent notes") == [{"priority"}, set(), set()]
-    assert changes("09:10 agent replies", "09:20 customer asks", "09:30 customer asks") == [{CONVERSATION}, {CONVERSATION}, set()]
+    assert changes("09:10 agent replies", "09:20 customer asks", "09:30 customer asks") == [{FIRST_REPLY, REPLY}, {WAITING}, set()]
+    assert changes("09:10 agent replies", "09:20 customer asks", "09:30 agent replies")[2] == {REPLY, WAITING}
     assert changes("09:10 solved", "09:20 closed", "09:30 deleted") == [{"status", STANDING}, {"status"}, {"deleted", STANDING}]
 
 

@@ -8,8 +8,8 @@ A metric module says when a promise is open and since when:
 * `fulfilled(ticket, terms, anchor) -> bool`: asked at the instant a cycle stops: was the promise kept (if late or in time is
   arithmetic), or has it merely lapsed?
 * `PAUSE`: the condition under which the clock stands still unless the document says otherwise; None: never.
-* `WATCHES`: what else moves the anchor besides solving, reopening, deleting and merging the ticket: names of facts, and `CONVERSATION`.
-  While none of that changes, the anchor is not asked for again.
+* `WATCHES`: what else moves the anchor besides solving, reopening, deleting and merging the ticket: names of facts, and `FIRST_REPLY`,
+  `REPLY`, `WAITING` of `app.rules.ticket`. While none of that changes, the anchor is not asked for again.
 * `GUIDANCE`: what helps when the promise is at risk or broken, unless the document says otherwise.
 """
 

@@ -11,10 +11,10 @@ from app.rules.conditions import Condition
 from app.rules.events import ActorKind
 from app.rules.guidance import Guidance
 from app.rules.policy import Terms
-from app.rules.ticket import CONVERSATION, TicketAt
+from app.rules.ticket import FIRST_REPLY, TicketAt
 
 PAUSE: Condition | None = None
-WATCHES: Final = frozenset({CONVERSATION})
+WATCHES: Final = frozenset({FIRST_REPLY})
 GUIDANCE: Final = Guidance(
     (
         "Answer now, even if only to say who takes care of it and when they hear more.",

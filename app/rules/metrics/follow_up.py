@@ -9,10 +9,10 @@ from typing import Final
 from app.rules.conditions import Condition
 from app.rules.guidance import Guidance
 from app.rules.policy import Terms
-from app.rules.ticket import CONVERSATION, TicketAt
+from app.rules.ticket import REPLY, TicketAt
 
 PAUSE: Condition | None = None
-WATCHES: Final = frozenset({CONVERSATION})
+WATCHES: Final = frozenset({REPLY})
 GUIDANCE: Final = Guidance(
     (
         "Write once more: does it work, is anything left?",
