@@ -285,7 +285,13 @@ class Place(NamedTuple):
 
     def after(self, open_time: timedelta) -> datetime | None:
         """The first instant at which so much open time (> 0) has passed; None when it would lie beyond the horizon."""
-        return self.each_after((open_time,))[0]
+        calendar, start, openings, index, since = self
+        if openings is None:
+            return calendar.after_if_any(start, open_time)
+        due = since + open_time
+        if due > openings.closes[index]:
+            due = openings.further(index, due)
+        return due if due - start <= HORIZON else None
 
     def each_after(self, open_times: Sequence[timedelta]) -> list[datetime | None]:
         """The same for several spans."""

@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-from app.rules.cycle import Cause, Cycle
+from app.rules.cycle import Cause, Cycle, Outcome
 from app.rules.deadline import BREACH, Milestone, Run, consumed, due_at, each_reached, way_of
-from app.rules.openings import MICROSECOND
 from app.rules.policy import OpenTime
 from app.rules.values import make
 
@@ -59,66 +58,87 @@ class Clock(NamedTuple):
         return min((m.at for m in self.milestones if m.name not in fired), default=None)
 
 
-class Course(NamedTuple):
-    """What lies on the way of a cycle as it stands: the same at whatever instant one asks."""
+def judge(cycle: Cycle, ran: Sequence[Run], at: datetime, known: Clock | None = None) -> Clock:
+    """The clock of a cycle at the instant `at`, given what its running stretches give. What has stopped has its verdict: that is the same
+    at whatever instant one asks. `known`: the verdict on the very same cycle, open, at another instant; without it the answer is the same.
+    """
+    stopped_at, broken_at, outcome = cycle.stopped_at, cycle.broken_at, cycle.outcome
+    until = stopped_at or at
+    used = consumed(ran, until)
+    if known is not None and broken_at is None:
+        state, due, marks = known.state, known.due_at, known.milestones
+    else:
+        state = _state(cycle, outcome)
+        due, marks = _on_its_way(cycle, ran)
+    passed = marks if broken_at is not None else _passed(marks, until, stopped_at is None)
+    microseconds = _microseconds(used)
+    return _clock(cycle, state, broken_at or due, marks, passed, microseconds, _remaining(cycle, due, microseconds, until))
 
-    cycle: Cycle
-    runs: Sequence[Run]
-    state: State
-    due_at: datetime | None
-    """None while the clock stands still before that."""
-    milestones: tuple[Milestone, ...]
-    """Warnings and breach, by time; of a cycle that is over only the warnings that came."""
-    used: timedelta | None
-    """What a cycle has consumed that is over; None while it is open."""
+
+def judge_if_plain(cycle: Cycle, stopped_at: datetime) -> Clock | None:
+    """The verdict on a cycle that has stopped, and whose clock ran from its start to its stop; None for every other.
+
+    Most cycles are plain: this is what `judge` says of them, found sooner.
+    """
+    stretches, target, terms = cycle.stretches, cycle.target, cycle.terms
+    if len(stretches) > 1 or cycle.broken_at is not None or not isinstance(target, OpenTime):
+        return None
+    start, _, kind, _ = stretches[0]
+    if kind != "running":
+        return None
+    place, way = terms.calendar.place(start), terms.way(target)
+    used, due = place.open_until(stopped_at), place.after(way.amounts[-1])
+    marks: list[Milestone] = []
+    for name, amount in way.warnings:
+        if amount > used:
+            break
+        at = place.after(amount)
+        if at is not None and (due is None or at < due):
+            marks.append(make(Milestone, (name, at)))
+    passed = tuple(marks)
+    if due is not None:
+        marks.append(make(Milestone, (BREACH, due)))
+        if due < stopped_at:
+            passed = tuple(marks)
+    if passed and passed[-1].at == stopped_at:  # what fires at the very end does not
+        passed = _passed(passed, stopped_at, is_open=False)
+    state: State = "stopped" if cycle.outcome == "fulfilled" else "cancelled"
+    microseconds = _microseconds(used)
+    return _clock(cycle, state, due, tuple(marks), passed, microseconds, target.seconds * 1_000_000 - microseconds)
 
 
-def course(cycle: Cycle, ran: Sequence[Run]) -> Course:
-    """The course of a cycle, given what its running stretches give."""
+def _clock(
+    cycle: Cycle, state: State, due: datetime | None, marks: tuple[Milestone, ...], passed: tuple[Milestone, ...],
+    used: int, remaining: int | None,
+) -> Clock:  # fmt: skip
+    """The clock of a cycle that is, or was, due then; with all milestones, and those that have passed."""
+    breached_at, health = None, 0
+    if passed:
+        name, at = passed[-1]
+        breached_at, health = (at, 2) if name == BREACH else (None, 1)
+    if state == "cancelled":
+        due, marks = breached_at, passed
+    return make(Clock, (cycle, state, _HEALTH[state][health], due, breached_at, used, remaining, marks, passed))
+
+
+def _on_its_way(cycle: Cycle, ran: Sequence[Run]) -> tuple[datetime | None, tuple[Milestone, ...]]:
+    """When a cycle is due (None: its clock stands still before that), and its warnings and breach, by time; of a cycle that is over only
+    the warnings that came."""
     target, stopped_at = cycle.target, cycle.stopped_at
-    used = None if stopped_at is None else consumed(ran, stopped_at)
     way = way_of(cycle.terms, cycle.anchor, target)
-    instants = each_reached(ran, way, used) if way is not None else [None]
+    instants = each_reached(ran, way.amounts) if way is not None else [None]
     due = instants.pop()
     if not isinstance(target, OpenTime):
         due = due_at(cycle.terms.calendar, cycle.anchor, target, cycle.stretches, ran)
     end = cycle.broken_at or due  # once broken, also under former terms, a warning that would come later makes no sense any more
     marks: list[Milestone] = []
     if instants and way is not None:
-        for name, at in zip(way.warnings, instants, strict=False):
-            if at is not None and (end is None or at < end):
+        for (name, _), at in zip(way.warnings, instants):  # noqa: B905  # `strict` takes several times as long
+            if at is not None and (end is None or at < end) and (stopped_at is None or at <= stopped_at):
                 marks.append(make(Milestone, (name, at)))
     if end is not None:
         marks.append(make(Milestone, (BREACH, end)))
-    return make(Course, (cycle, ran, _state(cycle), due, tuple(marks), used))
-
-
-def judge(known: Course, at: datetime) -> Clock:
-    """The clock of a cycle at the instant `at`. What has stopped has its verdict: that is the same at whatever instant one asks."""
-    cycle, ran, state, due, marks, used = known
-    stopped_at, broken_at = cycle.stopped_at, cycle.broken_at
-    until = at if stopped_at is None else stopped_at
-    if used is None:
-        used = consumed(ran, until)
-    passed = marks if broken_at is not None else _passed(marks, until, stopped_at is None)
-    microseconds = used // MICROSECOND
-    breached_at = None
-    if passed and passed[-1].name == BREACH:
-        breached_at = passed[-1].at
-    return make(
-        Clock,
-        (
-            cycle,
-            state,
-            _HEALTH[state][0 if not passed else 1 if breached_at is None else 2],
-            breached_at if state == "cancelled" else broken_at or due,
-            breached_at,
-            microseconds,
-            _remaining(cycle, due, microseconds, until),
-            passed if state == "cancelled" else marks,
-            passed,
-        ),
-    )
+    return due, tuple(marks)
 
 
 def _passed(marks: tuple[Milestone, ...], until: datetime, is_open: bool) -> tuple[Milestone, ...]:
@@ -129,9 +149,9 @@ def _passed(marks: tuple[Milestone, ...], until: datetime, is_open: bool) -> tup
     return marks[:count]
 
 
-def _state(cycle: Cycle) -> State:
-    if cycle.outcome is not None:
-        return "stopped" if cycle.outcome == "fulfilled" else "cancelled"
+def _state(cycle: Cycle, outcome: Outcome | None) -> State:
+    if outcome is not None:
+        return "stopped" if outcome == "fulfilled" else "cancelled"
     return "paused" if cycle.stretches[-1].kind == "paused" else "running"
 
 
@@ -144,3 +164,7 @@ def _remaining(cycle: Cycle, due: datetime | None, used: int, until: datetime) -
     if due >= until:
         return calendar.open_microseconds_between(until, due)
     return -calendar.open_microseconds_between(due, until)
+
+
+def _microseconds(span: timedelta) -> int:
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from app.rules.condition_tests import shown
 from app.rules.conditions import holds
 from app.rules.deadline import Run, due_at, runs
+from app.rules.events import Facts
 from app.rules.policy import Offer, Target, Terms
 from app.rules.stretches import Kind, Stretches, closed, running_from, turned
 from app.rules.ticket import TicketAt
@@ -84,7 +85,9 @@ def opened(metric: str, number: int, anchor: datetime, promise: datetime, offer:
 
 def stopped(cycle: Cycle, ticket: TicketAt, *, fulfilled: bool, lapsed: bool) -> Cycle:
     """Stopped now, or at its anchor when that is later."""
-    at = max(ticket.at, cycle.anchor)
+    at, anchor = ticket.at, cycle.anchor
+    if at < anchor:
+        at = anchor
     by = ticket.events[-1].key if ticket.events else None
     outcome: Outcome = "fulfilled" if fulfilled else "cancelled"
     ended = (closed(cycle.stretches, at), at, outcome, lapsed and not fulfilled, by)
@@ -123,18 +126,13 @@ def with_breach_of(former: Cycle, at: datetime, cycle: Cycle, ran: Sequence[Run]
     return cycle._replace(broken_at=broken, broken_by=former.cause(broken))
 
 
-def paced(cycle: Cycle, ticket: TicketAt) -> Cycle:
-    """The cycle with its clock running or standing still from this step on."""
-    terms, stretches = cycle.terms, cycle.stretches
-    if terms.pause_while is None and stretches[-1].kind == "running":
-        return cycle
-    after = turned(stretches, ticket.at, *pace(terms, ticket))
-    return cycle if after is stretches else make(Cycle, (*cycle[:_STRETCHES], after, *cycle[_STRETCHES + 1 :]))
+def with_stretches(cycle: Cycle, stretches: Stretches) -> Cycle:
+    """The cycle with these stretches."""
+    return make(Cycle, (*cycle[:_STRETCHES], stretches, *cycle[_STRETCHES + 1 :]))
 
 
-def pace(terms: Terms, ticket: TicketAt) -> tuple[Kind, str | None]:
+def pace(terms: Terms, facts: Facts) -> tuple[Kind, str | None]:
     """Whether a clock of these terms stands still, and the facts that make it: `status pending`."""
-    facts = ticket.facts
     if terms.pause_while is None or not holds(terms.pause_while, facts):
         return _RUNNING
     why = ""

@@ -13,13 +13,16 @@ from app.rules.choose import Choice, choose
 from app.rules.cycle import Cycle
 from app.rules.metrics import metric
 from app.rules.policy import Book, Offer
-from app.rules.ticket import TicketAt
+from app.rules.ticket import STANDING, TicketAt
 from app.rules.track import Track
 
 __all__ = ["Cycle", "Story", "Teller", "tell"]
 
+_STANDING: Final = frozenset({STANDING})
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _NOTHING_CHOSEN: Final = Choice(None, None)
+KNOWN_MAX: Final = 1000
+"""So many sets of changes a book remembers; facts have names that helpdesks give them, so there is no end to what may change."""
 
 
 class Story(NamedTuple):
@@ -40,7 +43,7 @@ def tell(steps: Sequence[TicketAt], book: Book) -> Story:
 class Teller:
     """Takes one step of a ticket after another, and knows what has come of it: what is chosen and offered now, and all cycles."""
 
-    __slots__ = ("_applied_at", "_followed", "_offers", "book", "choice", "steps", "tracks")
+    __slots__ = ("_applied_at", "_offers", "book", "choice", "steps", "tracks")
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -48,7 +51,6 @@ class Teller:
         self.choice = _NOTHING_CHOSEN
         self.tracks: dict[str, Track] = {}
         self._offers: Mapping[str, Offer] = {}
-        self._followed: list[tuple[Track, Offer]] = []
         self._applied_at = _NEVER
 
     def copy(self) -> Teller:
@@ -56,25 +58,38 @@ class Teller:
         twin: Teller = object.__new__(Teller)
         twin.book, twin.choice, twin._offers, twin._applied_at = self.book, self.choice, self._offers, self._applied_at
         twin.steps = self.steps.copy()
-        twin.tracks = {name: track.copy() for name, track in self.tracks.items()}
-        twin._follow()
+        twin.tracks = {name: track.copy(twin.steps) for name, track in self.tracks.items()}
         return twin
 
     def take(self, ticket: TicketAt) -> None:
         """One step more."""
         steps = self.steps
-        before = steps[-1] if steps else None
         if ticket.is_solved:
-            ticket = self._with_misses(ticket, before)
+            ticket = self._with_misses(ticket, steps[-1] if steps else None)
         steps.append(ticket)
-        changed, book = ticket.changed, self.book
-        if before is None or _may_decide(ticket, book):
-            self._decide(ticket, before is None or ticket.facts is not before.facts)
-        elif changed:
-            restated, applied_at = ticket.facts is not before.facts, self._applied_at
-            for track, offer in self._followed:
-                if not track.watched.isdisjoint(changed) or not book.steady:
-                    track.advance(steps, offer, applied_at, restated)
+        concerned = self.book.concerned.get(ticket.changed) if len(steps) > 1 else None
+        if concerned is None:
+            if len(steps) == 1 or _may_decide(ticket, self.book):
+                self._decide(ticket)
+                return
+            concerned = self._concerned(ticket.changed)
+        for name in concerned:
+            if name in self._offers:
+                self.tracks[name].advance(self._offers[name], self._applied_at)
+
+    def _concerned(self, changed: frozenset[str]) -> tuple[str, ...]:
+        """The metrics to ask again when this has changed, and policy, tier and target have not: all, unless the book is steady.
+
+        A steady book knows the answer from then on.
+        """
+        book = self.book
+        if not book.steady:
+            return tuple(self._offers) if changed else ()
+        metrics = {name: metric(name, book.metrics.get(name)) for policy in book.policies for name in policy.terms}
+        names = tuple(name for name, rules in metrics.items() if not changed.isdisjoint(rules.WATCHES | _STANDING))
+        if len(book.concerned) < KNOWN_MAX:
+            book.concerned[changed] = names
+        return names
 
     def _with_misses(self, ticket: TicketAt, before: TicketAt | None) -> TicketAt:
         """A solved ticket, knowing whether a promise had been missed when it was solved."""
@@ -83,7 +98,7 @@ class Teller:
         missed = any(track.has_missed(ticket.at) for track in self.tracks.values())
         return ticket._replace(missed=True) if missed else ticket
 
-    def _decide(self, ticket: TicketAt, restated: bool) -> None:
+    def _decide(self, ticket: TicketAt) -> None:
         """Choose the policy and what it offers, and take the step with every metric."""
         chosen = choose(self.book, ticket.facts, ticket.at)
         if len(self.steps) == 1 or chosen.policy is not self.choice.policy:
@@ -92,13 +107,9 @@ class Teller:
         tracks, offers = self.tracks, self._offers
         for name in offers:
             if name not in tracks:
-                tracks[name] = Track(name, metric(name, self.book.metrics.get(name)))
+                tracks[name] = Track(name, metric(name, self.book.metrics.get(name)), self.steps)
         for name, track in tracks.items():
-            track.step(self.steps, offers.get(name), self._applied_at, restated)
-        self._follow()
-
-    def _follow(self) -> None:
-        self._followed = [(self.tracks[name], offer) for name, offer in self._offers.items()]
+            track.step(offers.get(name), self._applied_at)
 
 
 def _may_decide(ticket: TicketAt, book: Book) -> bool:

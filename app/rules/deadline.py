@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -98,12 +98,8 @@ def _before(run: Run) -> timedelta:
     return run.before
 
 
-def each_reached(ran: Sequence[Run], way: Way, most: timedelta | None = None) -> list[datetime | None]:
-    """The same for the amounts of a way, without the warnings that need more than `most` (None: with all)."""
-    amounts = way.amounts
-    if most is not None:
-        needed = bisect_right(amounts, most, 0, len(amounts) - 1)
-        amounts = amounts[:needed] + amounts[-1:]
+def each_reached(ran: Sequence[Run], amounts: Sequence[timedelta]) -> list[datetime | None]:
+    """The same for several amounts."""
     if len(ran) == 1 and ran[0].is_last:  # most clocks never stand still
         return ran[0].place.each_after(amounts)
     return [reached(ran, amount) for amount in amounts]
@@ -130,8 +126,8 @@ def warnings(calendar: Calendar, anchor: datetime, target: Target, warned: Seque
     if total is None:
         return []
     way = way_to(total, warned)
-    instants = each_reached(ran, way)[:-1]
-    return [Milestone(name, at) for name, at in zip(way.warnings, instants, strict=True) if at is not None]
+    instants = each_reached(ran, way.amounts)[:-1]
+    return [Milestone(name, at) for (name, _), at in zip(way.warnings, instants, strict=True) if at is not None]
 
 
 def _total(calendar: Calendar, anchor: datetime, target: Target) -> timedelta | None:

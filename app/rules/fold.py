@@ -75,12 +75,15 @@ class Fold:
 
     def take(self, instants: Sequence[Events], at: datetime) -> None:
         """The next instants of the timeline, each after the dates before it that have come by `at`."""
-        learn, take, dates = self._known.learn, self._teller.take, self._teller.book.dates
-        for instant in instants:
-            if self._dates < len(dates):
+        learn, take = self._known.learn, self._teller.take
+        if self._dates == len(self._teller.book.dates):
+            for instant in instants:
+                take(learn(instant))
+        else:
+            for instant in instants:
                 self.wait(min(at, instant[0].at))
-            self._taken += len(instant)
-            take(learn(instant))
+                take(learn(instant))
+        self._taken += sum(map(len, instants))
 
     def wait(self, at: datetime) -> None:
         """Only time passes, until `at`: the dates of the document that lie before are steps."""

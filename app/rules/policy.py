@@ -69,8 +69,8 @@ Warning = PercentWarning | BeforeDueWarning  # noqa: A001 - the field's term
 class Way(NamedTuple):
     """The way to a target in open time of the calendar."""
 
-    warnings: tuple[str, ...]
-    """The names of those that fire on it, in their order; one that would fire at the start or before is not on it."""
+    warnings: tuple[tuple[str, timedelta], ...]
+    """Those that fire on it, in their order, and how much is consumed then; one that would fire at the start or before is not on it."""
     amounts: tuple[timedelta, ...]
     """How much is consumed when each of them fires, and last the whole target."""
 
@@ -79,8 +79,8 @@ def way_to(whole: timedelta, warnings: Sequence[Warning]) -> Way:
     """The way to a target of so much open time."""
     total = whole // _MICROSECOND
     marks = sorted([(warning.consumed_at(total), warning.name) for warning in warnings], key=lambda mark: mark[0])
-    ahead = [(name, _span(amount)) for amount, name in marks if amount > 0]
-    return Way(tuple(name for name, _ in ahead), (*(amount for _, amount in ahead), whole))
+    ahead = tuple((name, _span(amount)) for amount, name in marks if amount > 0)
+    return Way(ahead, (*(amount for _, amount in ahead), whole))
 
 
 def _span(microseconds: int) -> timedelta:
@@ -212,6 +212,9 @@ class Book:
     """The instants at which a tier begins or ceases to hold by date alone, sorted: a ticket may have to be judged anew there."""
     steady: bool = field(init=False, repr=False, compare=False, default=False)
     """What is promised hangs on nothing but the ticket as it is: not on dates, and not on what was promised before (`on_change: keep`)."""
+
+    concerned: dict[frozenset[str], tuple[str, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """The metrics to ask again, by what has changed; kept by `app.rules.cycles`, for changes it has seen that decide nothing."""
 
     def __post_init__(self) -> None:
         matches = [*(policy.match for policy in self.policies), *(tier.match for tier in self.tiers)]

@@ -36,9 +36,9 @@ def running_from(at: datetime) -> Stretches:
 def closed(stretches: Stretches, at: datetime) -> Stretches:
     """The last stretch ended at an instant. A clock stopped the moment it started keeps one empty stretch."""
     start, _, kind, why = stretches[-1]
-    if start < at or len(stretches) == 1:
-        return (*stretches[:-1], make(Stretch, (start, at, kind, why)))
-    return stretches[:-1]
+    if len(stretches) == 1:
+        return (make(Stretch, (start, at, kind, why)),)
+    return (*stretches[:-1], make(Stretch, (start, at, kind, why))) if start < at else stretches[:-1]
 
 
 def turned(stretches: Stretches, at: datetime, kind: Kind, why: str | None) -> Stretches:

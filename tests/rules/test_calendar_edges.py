@@ -45,6 +45,7 @@ def test_what_is_asked_from_one_place_is_what_is_asked_singly(made: Calendar, st
         place = made.place(utc(start).astimezone(zone))
 
         assert place.each_after(spans) == [_after(made, utc(start), span) for span in spans]
+        assert place.each_after(spans) == [place.after(span) for span in spans]
         for end in (utc(start) + span for span in (*spans, -spans[0])):
             assert place.open_until(end) == made.open_time_between(utc(start), end) == place.open_until(end.astimezone(zone))
 

@@ -4,19 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from app.rules import metrics
 from app.rules.conditions import parse_condition
+from app.rules.cycles import KNOWN_MAX
 from app.rules.evaluate import Verdict, evaluate
 from app.rules.events import Priority, TicketEvent
 from app.rules.metrics._custom import Custom
 from app.rules.policy import Book, CustomMetric, Terms, Tier
 from app.rules.ticket import FIRST_REPLY, REPLY, STANDING, WAITING, TicketAt, walk
 from app.rules.timeline import Timeline
-from tests.rules.builders import PENDING, book, policy, terms, timeline
+from tests.rules.builders import PENDING, at, book, event, judged, policy, terms, timeline
 from tests.rules.test_engine_properties import moments, proof, proof_at_length
 from tests.rules.tickets import books, events
 
@@ -89,6 +90,35 @@ def test_a_document_is_steady_without_dates_and_without_keeping_former_terms() -
     assert plain.steady
     assert not replace(plain, tiers=(LONG_AGO,)).steady
     assert not book(replace(terms("resolution", "4h"), on_change="keep")).steady
+
+
+def test_a_steady_document_remembers_whom_changes_concern() -> None:
+    by = book(first_response="1h", next_response="1h", resolution="4h")
+    evaluate(
+        timeline("09:00 created", "09:10 customer asks", "09:20 tagged vip", "09:30 agent replies", "09:40 priority high"), by, at("10:00")
+    )
+
+    assert by.concerned == {
+        frozenset({WAITING}): ("next_response",),
+        frozenset({"tags"}): (),
+        frozenset({FIRST_REPLY, REPLY, WAITING}): ("first_response", "next_response"),
+    }
+
+
+def test_a_document_that_is_not_steady_remembers_nothing() -> None:
+    by = replace(book(first_response="1h"), tiers=(LONG_AGO,))
+    evaluate(timeline("09:00 created", "09:10 customer asks", "09:20 tagged vip"), by, at("10:00"))
+
+    assert by.concerned == {}
+
+
+def test_there_is_an_end_to_what_a_document_remembers() -> None:
+    by = book(first_response="1h")
+    told: list[Any] = [{f"field {number}": True} for number in range(KNOWN_MAX + 10)]
+    verdicts = [judged(timeline("09:00 created", event("09:10 agent replies", **facts)), by, "10:00") for facts in told]
+
+    assert len(by.concerned) == KNOWN_MAX
+    assert {verdict.last("first_response").health for verdict in verdicts} == {"met"}
 
 
 def test_a_metric_of_the_document_watches_the_facts_it_names() -> None:
