@@ -1,9 +1,11 @@
-"""What came of attempts, written down in groups: all that ended within ten milliseconds in one transaction.
+"""What came of attempts, written down in groups: all that ended within ten milliseconds in one transaction, or within fifty where nothing
+waits for it. On SQLite each group takes the turn of those who detect what is due.
 
 With the deliveries goes what the attempts say of the endpoints, and what people should hear of that.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from app.store.endpoints import Endpoint
 log = logging.getLogger(__name__)
 
 GROUP_SECONDS: Final = 0.01
+"""How long a record waits for others when something waits for it: a retry, or the next delivery of an ordered channel."""
+REST_SECONDS: Final = 0.05
+"""How long one waits otherwise."""
 GROUP_MAX: Final = 500
 _AGAIN_SECONDS: Final = 0.5
 
@@ -45,6 +50,8 @@ class Recorder:
         """Counts what was written to the book: what was read before that is older than the book."""
         self._records: list[Record] = []
         self._writing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        """Set when something waits for what is to be written, or there is enough of it."""
 
     @property
     def backlog(self) -> int:
@@ -58,21 +65,27 @@ class Recorder:
 
     def put(self, records: Iterable[Record]) -> None:
         """Have records written soon."""
+        before = len(self._records)
         self._records.extend(records)
+        ordered = self._routes_now().ordered
+        fresh = self._records[before:]
+        if len(self._records) >= GROUP_MAX or any(each.ended.state != "delivered" or each.ended.claim.channel in ordered for each in fresh):
+            self._hurry.set()
         if self._records and self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="record attempts")
 
     async def idle(self) -> None:
         """Wait until everything is written."""
         while self._writing is not None:
+            self._hurry.set()
             await asyncio.wait({self._writing})
 
     async def _write(self) -> None:
         """Group by group until nothing is left. What cannot be written is tried again, and let go of when its lease has ended: then it
         would be refused."""
         try:
-            await asyncio.sleep(GROUP_SECONDS)
             while self._records:
+                await self._gather()
                 group = self._records[:GROUP_MAX]
                 try:
                     await self._write_group(group)
@@ -88,6 +101,16 @@ class Recorder:
                 del self._records[: len(group)]
         finally:
             self._writing = None
+
+    async def _gather(self) -> None:
+        """Let others come that are written together with what is there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_SECONDS - GROUP_SECONDS):
+                await self._hurry.wait()
+        if len(self._records) < GROUP_MAX:
+            await asyncio.sleep(GROUP_SECONDS)
+        if len(self._records) <= GROUP_MAX:
+            self._hurry.clear()
 
     async def _write_one_by_one(self, group: list[Record]) -> None:
         """One that cannot be written must not take the others with it; it is claimed again when its lease ends."""

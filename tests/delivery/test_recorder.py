@@ -1,14 +1,17 @@
 """What came of attempts is written in groups, and nothing of it is lost or spoilt by a neighbour."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 
 from app.delivery.breaker import Tried
-from app.delivery.recorder import Record, Recorder
+from app.delivery.recorder import GROUP_SECONDS, REST_SECONDS, Record, Recorder
 from app.delivery.relay import LEASE
+from app.delivery.routes import Routes
 from app.errors import Unavailable
 from app.store import claims
 from app.store.claims import Claim, Ended, Want
@@ -97,3 +100,30 @@ async def test_what_was_read_before_something_was_written_does_not_hide_it(post:
 
     assert 1 == late["up"].failures
     assert post.clock() - timedelta(hours=1) == recorder.book["up"].failing_since
+
+
+async def test_what_ends_while_a_group_is_gathered_or_written_makes_no_transaction_of_its_own(post: Post, counting: Counting) -> None:
+    recorder = Recorder(counting, post.routes, lambda: None)
+    for claim in await claimed(post, 20):
+        recorder.put([record(claim, post)])
+        await asyncio.sleep(0)
+    await recorder.idle()
+
+    assert 1 == counting.begun
+    assert {"delivered"} == {row.state for row in await post.rows()}
+
+
+async def test_what_something_waits_for_is_written_sooner(post: Post, counting: Counting) -> None:
+    first, second = await claimed(post, 2)
+    patient, awaited = (Recorder(counting, routes, lambda: None) for routes in (lambda: Routes({}), post.routes))
+    post.ordered.add("up")
+    begun = monotonic()
+    patient.put([record(first, post)])
+    awaited.put([record(second, post)])
+    tasks = {task for task in asyncio.all_tasks() if task.get_name() == "record attempts"}
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    left = (patient.backlog, awaited.backlog)
+    await asyncio.wait(tasks)
+
+    assert (1, 0) == left
+    assert monotonic() - begun > REST_SECONDS > GROUP_SECONDS
