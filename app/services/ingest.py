@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.errors import SlaError, Unavailable
@@ -325,6 +326,7 @@ def _inbox_row(plan: _Plan, receipt: Receipt, ticket_ids: list[str]) -> dict[str
     }
 
 
+@lru_cache(maxsize=1024)  # helpdesks send the same few names again and again
 def _is_credential(header: str) -> bool:
     return any(word in header.lower() for word in _CREDENTIALS)
 

@@ -20,6 +20,8 @@ from sqlalchemy import DateTime, Text, event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from app.cli._one_write import OneWrite
+
 PATH = "/hook"
 
 
@@ -98,7 +100,7 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(app: FastAPI) -> None:
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none", http="httptools")
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none", http=OneWrite)
     await _Server(config).serve(sockets=[socket.create_server(("127.0.0.1", 0))])
 
 
