@@ -3,7 +3,8 @@
 A delivery is claimed with a lease and a fencing number, sent outside any transaction, and recorded under that number. Whoever dies on
 the way leaves a lease that ends; whoever comes back late finds a newer number and changes nothing. Channels are claimed by
 themselves and sent by senders of their own, so one that is slow or dead holds back only itself; an endpoint that gives no answer
-is left alone by its breaker (`app.delivery.breaker`), without its deliveries losing attempts.
+is left alone by its breaker (`app.delivery.breaker`), without its deliveries losing attempts. What can go at once does not come this way:
+it is claimed by the transaction that enqueues it (`app.delivery.express`).
 """
 
 import asyncio
