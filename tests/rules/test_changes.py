@@ -8,6 +8,7 @@ from app.rules.conditions import parse_condition
 from app.rules.events import ActorKind
 from app.rules.policy import Book, CustomMetric, Tier
 from tests.rules.builders import OFFICE, PENDING, at, book, event, judged, minutes, policy, terms, timeline
+from tests.rules.test_stretches import made
 
 BY_PRIORITY = book(terms("resolution", {"high": "1h", "default": "4h"}))
 GOLD_OR_NOT = book(policy("gold", resolution="2h", match={"tier": "gold"}), policy("everyone", resolution="4h"))
@@ -20,6 +21,22 @@ def test_tier_change_keeps_paused_time_even_when_the_new_tier_never_pauses() -> 
     clock = judged(line, book(gold, policy("everyone", terms("resolution", "4h", pause=PENDING))), "10:30").last("resolution")
 
     assert (clock.state, minutes(clock), clock.due_at) == ("running", 60, at("11:30"))
+
+
+def test_a_clock_that_stands_still_goes_on_when_the_new_tier_never_pauses() -> None:
+    gold = policy("gold", resolution="2h", match={"tier": "gold"})
+    line = timeline("09:00 created", "09:10 pending", "10:00 tier gold")
+
+    clock = judged(line, book(gold, policy("everyone", terms("resolution", "4h", pause=PENDING))), "10:30").last("resolution")
+
+    assert (clock.state, minutes(clock), clock.due_at) == ("running", 40, at("11:50"))
+
+
+def test_what_happens_after_a_policy_was_lost_is_no_part_of_its_clock() -> None:
+    gold = policy("gold", terms("resolution", "2h", pause=PENDING), match={"tier": "gold"})
+    line = timeline("09:00 created and tier gold", "09:30 tier none", "09:40 pending")
+
+    assert judged(line, book(gold), "10:30").last("resolution").cycle.stretches == made("09:00-09:30 running")
 
 
 def test_anchor_policy_applied_starts_where_the_policy_came_to_apply() -> None:
