@@ -11,7 +11,7 @@ from app.store.database import Database
 from app.telemetry import metrics
 from app.timesource import Now
 
-BATCH = 500
+BATCH = 100
 """Tickets in one transaction."""
 MARGIN = timedelta(minutes=1)
 """A clock is written within this time of being judged, and is not due before that: no transaction takes longer."""

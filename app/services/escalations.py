@@ -25,7 +25,7 @@ from app.store.escalations import Stored
 from app.store.filters import nearest
 from app.timesource import Now
 
-BATCH: Final = 500
+BATCH: Final = 100
 """Tickets in one transaction."""
 BY_HAND: Final = "by hand"
 
