@@ -24,6 +24,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from app.store import outages
 
 READERS: Final = 4
+"""Transactions that read at the same time; besides, one may ask."""
 _POLL: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Seconds between looks at a lock that another process holds; the last one again and again."""
 T = TypeVar("T")
@@ -80,7 +81,7 @@ def engine(file: str, role: Literal["writer", "reader", "migration"], *, patienc
         URL.create("sqlite", database=file),
         # Python's driver would begin transactions by itself, late and deferred; with isolation_level None we say BEGIN.
         connect_args={"isolation_level": None, "timeout": patience.total_seconds(), "check_same_thread": False, "factory": _Driver},
-        pool_size=READERS if role == "reader" else 1,
+        pool_size=READERS + 1 if role == "reader" else 1,
         max_overflow=0,
         pool_timeout=patience.total_seconds(),
         hide_parameters=True,
@@ -167,6 +168,7 @@ class Sqlite:
         self._turn = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self._seats = asyncio.Semaphore(READERS)
+        self._one_asks = asyncio.Lock()
         self._threads = ThreadPoolExecutor(READERS + 1, thread_name_prefix="sqlite")
 
     async def close(self) -> None:
@@ -194,8 +196,8 @@ class Sqlite:
 
     @asynccontextmanager
     async def ask(self) -> AsyncIterator[SqliteConnection]:
-        """A connection for one quick statement that only reads."""
-        async with self._seat():
+        """A connection for one quick statement that only reads. It waits for no list, however many of them are walking far."""
+        async with self._one_asks:
             with connected(self._reader) as connection:
                 yield SqliteConnection(connection, None)
 

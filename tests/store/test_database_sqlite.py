@@ -120,16 +120,18 @@ async def test_who_is_cancelled_during_the_commit_leaves_a_connection_that_works
     assert await stored(sqlite) == ["audit", "digest"]
 
 
-async def test_more_readers_than_connections_wait_only_so_long(sqlite: Database) -> None:
+async def test_more_readers_than_connections_wait_only_so_long_and_who_asks_waits_for_none(sqlite: Database) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(READERS):
             await stack.enter_async_context(sqlite.read())
         with pytest.raises(Unavailable, match="busy"):
             async with sqlite.read():
                 pass
+        async with sqlite.ask() as connection:
+            asked = (await connection.execute(text("SELECT 1"))).scalar_one()
     found = await stored(sqlite)
 
-    assert found == []
+    assert (asked, found) == (1, [])
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
