@@ -15,8 +15,8 @@ from app.errors import NotFound
 from app.schemas.instants import rfc3339
 from app.services.configuration import LiveConfig
 from app.settings import Settings, environment, load_settings
+from app.store.addresses import parse
 from app.store.database import Database
-from app.store.engines import parse
 from app.timesource import utc_now
 
 DatabaseUrl = Annotated[str | None, typer.Option(help="Default: SLAWATCH_DATABASE_URL")]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import SlaError
-from app.store.engines import make_folder, parse
+from app.store.addresses import make_folder, parse
 
 
 class DatabaseInUse(SlaError):

@@ -23,9 +23,9 @@ from app.schemas.instants import read_instant, rfc3339
 from app.services.signalling import shown
 from app.settings import Settings, environment, load_settings
 from app.store import config_revisions, reads
+from app.store.addresses import parse as parse_address
 from app.store.config_revisions import Revision
 from app.store.database import Database
-from app.store.engines import parse as parse_address
 from app.timesource import utc_now
 
 _WIDTH = 132

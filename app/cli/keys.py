@@ -17,8 +17,8 @@ from app.rules.problems import InvalidDuration
 from app.schemas.events_out import rfc3339
 from app.services import keys
 from app.settings import load_settings
+from app.store.addresses import parse
 from app.store.database import Database
-from app.store.engines import parse
 from app.store.keys import KeyRow
 from app.store.listings import KEYS
 from app.store.lists import Row, read_all

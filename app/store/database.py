@@ -1,6 +1,6 @@
 """The database: write transactions, read transactions, and its clock.
 
-SQLite has one writer at a time (`app.store.sqlite`). PostgreSQL has a pool, and rows are locked by those who work on them.
+SQLite has one writer at a time (`app.store.sqlite`), PostgreSQL locks rows (`app.store.postgresql`).
 
 A task that is cancelled inside a transaction rolls it back and gives its turn to the next; cancelled during the commit itself, it may
 have been committed.
@@ -8,13 +8,11 @@ have been committed.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from sqlalchemy import DateTime, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -22,12 +20,17 @@ from sqlalchemy.sql.functions import FunctionElement
 from app.errors import Unavailable
 from app.settings import InvalidSettings
 from app.store import outages
-from app.store.engines import Address, connected, make_folder, parse, postgresql_engine
+from app.store.addresses import Address, make_folder, parse
 from app.store.sqlite import Sqlite, SqliteConnection
 from app.telemetry import metrics
 from app.timesource import Now, utc_now
 
-Connection = AsyncConnection | SqliteConnection
+if TYPE_CHECKING:  # with SQLite nobody needs it, and its import is a tenth of the start
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from app.store.postgresql import Postgresql
+
+Connection: TypeAlias = "AsyncConnection | SqliteConnection"
 
 PING: Final = timedelta(seconds=2)
 _NOISE: Final = timedelta(seconds=1)
@@ -76,7 +79,7 @@ class Database:
         self._database_time = database_time and self.dialect == "postgresql"
         self._machine: Now = utc_now
         self._ahead = timedelta(0)
-        self._server = _Server(self._address, pool, patience) if self.dialect == "postgresql" else Sqlite(self._address.location, patience)
+        self._server = _server(self._address, pool, patience)
 
     async def open(self) -> None:
         """Connect, and see that the database is one we can work with. Unavailable (with the reason) or InvalidSettings."""
@@ -157,29 +160,9 @@ class Database:
             raise InvalidSettings("SLAWATCH_DATABASE_URL: this file system cannot hold SQLite's write-ahead log; use a local disk")
 
 
-class _Server:
-    """The connections to a PostgreSQL server."""
+def _server(address: Address, pool: int, patience: timedelta) -> "Sqlite | Postgresql":
+    if address.dialect == "sqlite":
+        return Sqlite(address.location, patience)
+    from app.store.postgresql import Postgresql
 
-    def __init__(self, address: Address, pool: int, patience: timedelta) -> None:
-        self._writer = postgresql_engine(address, pool=pool, patience=patience)
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, outages.READS: True}
-        self._reader = self._writer.execution_options(**options)
-        self._asker = self._reader.execution_options(isolation_level="AUTOCOMMIT")
-
-    async def close(self) -> None:
-        await self._writer.dispose()
-
-    @asynccontextmanager
-    async def begin(self, *, aside: bool) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002
-        async with connected(self._writer) as connection, connection.begin():
-            yield connection
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with connected(self._reader) as connection, connection.begin():
-            yield connection
-
-    @asynccontextmanager
-    async def ask(self) -> AsyncIterator[AsyncConnection]:
-        async with connected(self._asker) as connection:
-            yield connection
+    return Postgresql(address, pool, patience)

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import SlaError
 from app.store import sqlite
-from app.store.engines import Address, connected, make_folder, parse, postgresql_engine
+from app.store.addresses import Address, make_folder, parse
+from app.store.database import Connection as AnyConnection
 
 TREE: Final = Path(__file__).resolve().parents[2] / "migrations"
 PATIENCE: Final = timedelta(seconds=60)
@@ -57,7 +57,7 @@ def current(url: str) -> str | None:
     return _on_connection(url, _revision, writes=False)
 
 
-async def current_on(connection: AsyncConnection | sqlite.SqliteConnection) -> str | None:
+async def current_on(connection: AnyConnection) -> str | None:
     """As `current`, over a connection that is open already: cheap enough for a health check."""
     return await connection.run_sync(_revision)
 
@@ -143,9 +143,11 @@ def _on_connection(url: str, work: Callable[[Connection], T], *, writes: bool) -
 
 
 async def _on_server(address: Address, work: Callable[[Connection], T], patience: timedelta) -> T:
-    engine = postgresql_engine(address, pool=0, patience=patience)
+    from app.store import postgresql
+
+    engine = postgresql.engine(address, pool=0, patience=patience)
     try:
-        async with connected(engine) as connection:
+        async with postgresql.connected(engine) as connection:
             return await connection.run_sync(work)
     finally:
         await engine.dispose()

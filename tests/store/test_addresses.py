@@ -3,7 +3,7 @@
 import pytest
 
 from app.settings import InvalidSettings
-from app.store.engines import Address, parse
+from app.store.addresses import Address, parse
 
 
 @pytest.mark.parametrize(

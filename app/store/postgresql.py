@@ -1,24 +1,17 @@
-"""Where a database is, and how PostgreSQL is spoken to: driver, session settings. SQLite: `app.store.sqlite`.
-
-SQLite: `sqlite:///FILE` (relative) or `sqlite:////FILE` (absolute). PostgreSQL: `postgresql://USER:PASSWORD@HOST:PORT/NAME?...`, parsed by
-asyncpg as libpq would (several hosts, `sslmode`, `passfile`, `target_session_attrs`); every other option of the query is a
-setting of the server's session and wins over ours, e.g. `?statement_timeout=60s`. `pgbouncer=true` is ours: see `postgresql_engine`.
-"""
+"""PostgreSQL, spoken to through asyncpg. Rows are locked by those who work on them; any number write at the same time."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from sqlalchemy import NullPool, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.settings import InvalidSettings
 from app.store import outages
+from app.store.addresses import Address
 
 _SESSION: Final = {
     "statement_timeout": "30s",
@@ -36,47 +29,16 @@ _TRANSACTION: Final = "60s"
 _SILENCE: Final = 45
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A database URL, understood. `location` is a file (SQLite) or a DSN for asyncpg that may hold a password (PostgreSQL)."""
-
-    dialect: Literal["sqlite", "postgresql"]
-    location: str
-    pgbouncer: bool = False
-
-
-def parse(url: str) -> Address:
-    """InvalidSettings for what is neither; the sentence does not repeat the URL, which may hold a password."""
-    scheme, separator, rest = url.partition("://")
-    head, _, query = rest.partition("?")
-    match scheme.partition("+")[0] if separator else "":
-        case "sqlite" if head.startswith("/") and head not in ("/", "/:memory:") and not query:
-            return Address("sqlite", head[1:])
-        case "sqlite":
-            raise InvalidSettings("SLAWATCH_DATABASE_URL: SQLite needs a file and takes no options: sqlite:///FILE")
-        case "postgresql" | "postgres":
-            options = dict(parse_qsl(query, keep_blank_values=True))
-            pgbouncer = options.pop("pgbouncer", "false").lower() in ("1", "true", "yes", "on")
-            return Address("postgresql", f"postgresql://{head}?{urlencode(options)}".removesuffix("?"), pgbouncer)
-    raise InvalidSettings("SLAWATCH_DATABASE_URL: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
-
-
-def make_folder(address: Address) -> None:
-    """The folder of SQLite's file, made if it is missing; nothing for PostgreSQL."""
-    if address.dialect == "sqlite":
-        Path(address.location).absolute().parent.mkdir(parents=True, exist_ok=True)
-
-
 @asynccontextmanager
-async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def connected(pool: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection of the engine; Unavailable when there is none to be had."""
     async with AsyncExitStack() as stack:
         with outages.connecting():
-            connection = await stack.enter_async_context(engine.connect())
+            connection = await stack.enter_async_context(pool.connect())
         yield connection
 
 
-def postgresql_engine(address: Address, *, pool: int, patience: timedelta) -> AsyncEngine:
+def engine(address: Address, *, pool: int, patience: timedelta) -> AsyncEngine:
     """At most `pool` connections; `pool=0`: none is kept and no statement is cut short (migrations).
 
     With `pgbouncer=true` it works behind PgBouncer in transaction mode, whatever its version: unnamed prepared statements (a named one may
@@ -84,23 +46,23 @@ def postgresql_engine(address: Address, *, pool: int, patience: timedelta) -> As
     track): give the role its timeouts by ALTER ROLE ... SET instead. From PgBouncer 1.21 with max_prepared_statements the
     named ones work too, but its refusal of settings stays.
     """
-    engine = create_async_engine(
+    made = create_async_engine(
         "postgresql+asyncpg://",
         connect_args=_connect_args(address, pool, patience),
         **(_pooled(pool, patience) if pool else {"poolclass": NullPool}),
         hide_parameters=True,
     )
 
-    @event.listens_for(engine.sync_engine, "checkout")
+    @event.listens_for(made.sync_engine, "checkout")
     def check(connection: Any, _record: object, _proxy: object) -> None:
         # After a restart of the server the sockets are known to be closed: no ping needed, the pool makes new ones.
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
 
     if pool and not address.pgbouncer and "transaction_timeout" not in _given(address):
-        event.listen(engine.sync_engine, "connect", _limit_transactions)
-    event.listen(engine.sync_engine, "handle_error", outages.translate, retval=True)
-    return engine
+        event.listen(made.sync_engine, "connect", _limit_transactions)
+    event.listen(made.sync_engine, "handle_error", outages.translate, retval=True)
+    return made
 
 
 def _limit_transactions(connection: Any, _record: object) -> None:
@@ -139,3 +101,31 @@ def _connect_args(address: Address, pool: int, patience: timedelta) -> dict[str,
     if pool and "statement_timeout" not in given:
         args["command_timeout"] = _SILENCE
     return args | {"server_settings": {name: value for name, value in session.items() if name not in given}}
+
+
+class Postgresql:
+    """The connections to a PostgreSQL server."""
+
+    def __init__(self, address: Address, pool: int, patience: timedelta) -> None:
+        self._writer = engine(address, pool=pool, patience=patience)
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True, outages.READS: True}
+        self._reader = self._writer.execution_options(**options)
+        self._asker = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def begin(self, *, aside: bool) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002
+        async with connected(self._writer) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with connected(self._reader) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[AsyncConnection]:
+        async with connected(self._asker) as connection:
+            yield connection
