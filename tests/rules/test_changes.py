@@ -39,6 +39,55 @@ def test_what_happens_after_a_policy_was_lost_is_no_part_of_its_clock() -> None:
     assert judged(line, book(gold), "10:30").last("resolution").cycle.stretches == made("09:00-09:30 running")
 
 
+def test_a_pause_of_the_very_first_moment_counts_when_the_new_tier_never_pauses() -> None:
+    gold = policy("gold", resolution="2h", match={"tier": "gold"})
+    line = timeline("09:00 created and pending", "09:30 tier gold")
+
+    clock = judged(line, book(gold, policy("everyone", terms("resolution", "4h", pause=PENDING))), "10:30").last("resolution")
+
+    assert (clock.state, minutes(clock)) == ("running", 60)
+
+
+def test_a_policy_that_comes_to_apply_with_the_second_step_counts_the_pause_of_the_first() -> None:
+    gold = policy("gold", terms("resolution", "2h", pause=PENDING), match={"tier": "gold"})
+    line = timeline("09:00 created and pending", "09:30 tier gold")
+
+    clock = judged(line, book(gold), "10:30").last("resolution")
+
+    assert (clock.state, minutes(clock), clock.cycle.retargeted_at) == ("paused", 0, at("09:30"))
+
+
+def test_a_policy_that_is_lost_late_ends_its_clock_then() -> None:
+    gold = policy("gold", resolution="2h", match={"tier": "gold"})
+    line = timeline("09:00 created and tier gold", "09:10 customer asks", "09:20 customer asks", "09:30 tier none")
+
+    assert judged(line, book(gold), "10:30").last("resolution").cycle.stopped_at == at("09:30")
+
+
+def test_a_policy_that_came_to_apply_while_it_was_solved_is_the_anchor_of_the_reopening() -> None:
+    gold = policy("gold", terms("resolution", "4h", anchor="policy_applied"), match={"tier": "gold"})
+    line = timeline("09:00 created", "09:30 solved", "10:00 tier gold", "11:00 reopened")
+
+    clock = judged(line, book(gold, policy("everyone", resolution="8h")), "11:30").last("resolution")
+
+    assert (clock.cycle.anchor, minutes(clock), clock.due_at) == (at("10:00"), 30, at("15:00"))
+
+
+def test_a_policy_that_applied_from_the_first_stays_the_anchor_when_the_second_step_changes_the_target() -> None:
+    vip = policy("vip", terms("resolution", {"high": "1h", "default": "4h"}, anchor="policy_applied"), match={"tags": "vip"})
+    line = timeline("09:00 created and tagged vip", "09:30 priority high")
+
+    assert judged(line, book(vip), "09:45").last("resolution").due_at == at("10:00")
+
+
+def test_a_document_with_dates_takes_up_what_is_stated_too() -> None:
+    dated = replace(BY_PRIORITY, tiers=(Tier("gold", None, since=at("tue 09:00")),))
+
+    clock = judged(timeline("09:00 created", "09:10 customer asks", "09:30 priority high"), dated, "09:45").last("resolution")
+
+    assert clock.due_at == at("10:00")
+
+
 def test_anchor_policy_applied_starts_where_the_policy_came_to_apply() -> None:
     vip = policy("vip", terms("resolution", "1h", anchor="policy_applied"), match={"tags": "vip"})
     line = timeline("09:00 created", "12:00 tagged vip")

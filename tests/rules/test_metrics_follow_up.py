@@ -1,22 +1,38 @@
 """Follow-up: after a missed promise, solved is not the last word."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
 from app.rules.conditions import parse_condition
-from app.rules.policy import Book, CustomMetric
+from app.rules.policy import Book, CustomMetric, Tier
 from tests.rules.builders import at, book, judged, policy, timeline
 
 PLAIN = book(first_response="1h", resolution="4h", follow_up="24h")
+LONG_AGO = Tier("nobody", parse_condition({"nothing": "at all"}), since=datetime(2020, 1, 1, tzinfo=UTC))
+"""With it a document is not steady: every metric is asked at every step."""
 LATE = ["09:00 created", "10:30 agent replies", "11:00 solved"]
 
 
-def test_a_ticket_whose_promises_were_kept_needs_none() -> None:
+@pytest.mark.parametrize("tiers", [(), (LONG_AGO,)])
+def test_a_ticket_whose_promises_were_kept_needs_none(tiers: tuple[Tier, ...]) -> None:
     line = timeline("09:00 created", "09:30 agent replies", "11:00 solved", "12:00 closed")
 
-    assert judged(line, PLAIN, "13:00").of("follow_up") == []
+    assert judged(line, replace(PLAIN, tiers=tiers), "13:00").of("follow_up") == []
 
 
-def test_a_promise_that_is_missed_after_the_solve_does_not_count() -> None:
+@pytest.mark.parametrize("tiers", [(), (LONG_AGO,)])
+def test_a_promise_that_was_missed_before_the_solve_stays_missed(tiers: tuple[Tier, ...]) -> None:
+    clocks = judged(timeline(*LATE, "12:00 closed", "12:10 tagged vip"), replace(PLAIN, tiers=tiers), "13:00").of("follow_up")
+
+    assert [(clock.state, clock.cycle.anchor) for clock in clocks] == [("running", at("11:00"))]
+
+
+@pytest.mark.parametrize("tiers", [(), (LONG_AGO,)])
+def test_a_promise_that_is_missed_after_the_solve_does_not_count(tiers: tuple[Tier, ...]) -> None:
     definition = CustomMetric("care", parse_condition({"tags": "vip"}))
-    by = Book(1, (policy("everyone", care="4h", follow_up="24h"),), metrics={"care": definition})
+    by = Book(1, (policy("everyone", care="4h", follow_up="24h"),), tiers=tiers, metrics={"care": definition})
 
     result = judged(timeline("09:00 created and tagged vip", "11:00 solved", "14:00 closed"), by, "15:00")
 

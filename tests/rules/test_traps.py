@@ -361,3 +361,19 @@ def test_a_horizon_too_far_is_no_due_instant_rather_than_a_breach() -> None:
     clock = judged(timeline("09:00 created"), book(never), at("09:00") + timedelta(days=400)).last("resolution")
 
     assert (clock.due_at, clock.breached_at, clock.consumed) == (None, None, 0)
+
+
+def test_a_ticket_that_is_created_waiting_and_solved_next_has_consumed_nothing() -> None:
+    clock = judged(timeline("09:00 created and pending", "10:00 solved"), book(terms("resolution", "4h", pause=PENDING)), "11:00").last(
+        "resolution"
+    )
+
+    assert (clock.health, minutes(clock)) == ("met", 0)
+
+
+def test_a_reply_in_the_second_of_the_creation_that_also_pauses_was_due_as_if_it_had_not() -> None:
+    line = timeline("09:00 created", "09:00 agent replies and pending")
+
+    clock = judged(line, book(terms("first_response", "1h", pause=PENDING)), "11:00").last("first_response")
+
+    assert (clock.health, minutes(clock), clock.due_at) == ("met", 0, at("10:00"))

@@ -105,6 +105,14 @@ def test_a_steady_document_remembers_whom_changes_concern() -> None:
     }
 
 
+def test_a_first_step_decides_whatever_is_remembered() -> None:
+    by = book(first_response="1h")
+    evaluate(timeline("09:00 created", "09:10 agent notes"), by, at("10:00"))
+
+    assert by.concerned == {frozenset(): ()}
+    assert judged(timeline("09:00 agent notes"), by, "09:30").last("first_response").health == "on_track"
+
+
 def test_a_document_that_is_not_steady_remembers_nothing() -> None:
     by = replace(book(first_response="1h"), tiers=(LONG_AGO,))
     evaluate(timeline("09:00 created", "09:10 customer asks", "09:20 tagged vip"), by, at("10:00"))
