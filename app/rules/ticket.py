@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
@@ -78,8 +78,11 @@ class TicketAt(NamedTuple):
         return None if value is None else str(value)
 
 
+_UNHEARD_OF: Final = TicketAt(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+
+
 class Known:
-    """What is known of a ticket, learned instant by instant. `ticket` is how it stands after the last one."""
+    """What is known of a ticket, learned instant by instant. `ticket` is how it stands after the last one, once there was one."""
 
     __slots__ = (
         "_by_agent", "_by_agent_or_bot", "_created_at", "_created_by", "_facts", "_gone_since", "_group_since", "_heard", "_is_gone",
@@ -98,7 +101,7 @@ class Known:
         self._solved_since: datetime | None = None
         self._gone_since: datetime | None = None
         self._by_agent = self._by_agent_or_bot = _SILENCE
-        self.ticket = TicketAt(birth, created_at, _UNKNOWN, self._facts)
+        self.ticket = _UNHEARD_OF
 
     def copy(self) -> Known:
         """The same knowledge, to learn more without this one."""

@@ -1,6 +1,6 @@
 """The verdict on one cycle. Most stories of it are told in `test_evaluate`; here is what the short ways owe to the long ones."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.rules.clock import judge, judge_if_plain
 from app.rules.cycle import Cycle
@@ -9,7 +9,8 @@ from app.rules.evaluate import Clock, evaluate
 from app.rules.events import TicketEvent
 from app.rules.policy import Book, Terms
 from app.rules.timeline import Timeline
-from tests.rules.builders import OFFICE, PENDING, at, book, terms, timeline
+from tests.rules.builders import OFFICE, PENDING, at, book, judged, terms, timeline
+from tests.rules.calendars import calendar
 from tests.rules.test_engine_properties import moments, proof, proof_at_length
 from tests.rules.tickets import books, events
 
@@ -84,3 +85,57 @@ def test_a_clock_that_was_broken_under_former_terms_is_judged_at_length() -> Non
 
     assert short is None
     assert long.breached_at == at("10:00")
+
+
+def test_what_is_consumed_is_exact_over_days() -> None:
+    when = at("thu 09:00") + timedelta(microseconds=7)
+    clock = judged(timeline("09:00 created"), book(resolution="100h"), when).last("resolution")
+
+    assert clock.consumed == 3 * 86_400_000_000 + 7
+    assert clock.remaining == 28 * 3_600_000_000 - 7
+
+
+def test_what_is_due_beyond_the_horizon_may_be_warned_of() -> None:
+    short, long = ended(terms("resolution", "52560h", warn=("0.01%", "50%")), "17:00 solved")
+
+    assert short == long
+    assert short is not None
+    assert (short.due_at, short.health, [mark.name for mark in short.passed]) == (None, "met", ["0.01%"])
+
+
+def test_days_on_a_calendar_that_never_opens_are_never_due() -> None:
+    clock = judged(timeline("09:00 created"), book(terms("resolution", "2bd", on=calendar(), warn=("50%",))), "thu 09:00").last(
+        "resolution"
+    )
+
+    assert (clock.health, clock.due_at, clock.milestones) == ("on_track", None, ())
+
+
+def test_a_target_in_days_is_due_at_the_opening_and_not_at_the_closing_before() -> None:
+    clock = judged(timeline("07:00 created"), book(terms("resolution", "1bd", on=OFFICE)), "08:00").last("resolution")
+
+    assert clock.due_at == at("tue 09:00")
+
+
+def test_a_clock_stops_at_its_anchor_at_the_earliest() -> None:
+    clock = judged(timeline("09:00 open and created at 09:30", "09:10 solved"), book(resolution="1h"), "10:00").last("resolution")
+
+    assert (clock.cycle.stopped_at, clock.health, clock.consumed) == (at("09:30"), "met", 0)
+
+
+def test_what_a_change_ahead_of_our_clock_had_broken_is_broken_at_once() -> None:
+    by = book(terms("resolution", {"high": "1h", "default": "8h"}))
+    clock = judged(timeline("09:00 created and priority high", "11:00 priority low"), by, "09:30").last("resolution")
+
+    assert (clock.health, clock.breached_at) == ("overdue", at("10:00"))
+
+
+def test_days_that_were_broken_under_former_terms_leave_the_same_however_often_one_looks() -> None:
+    by = book(terms("resolution", {"high": "1bd", "default": "3bd"}, on=OFFICE))
+    line = timeline("09:00 created and priority high", "wed 09:00 priority low")
+    evaluate(line, by, at("wed 10:00"))
+
+    again, anew = (evaluate(each, by, at("wed 11:00")).clocks[0] for each in (line, Timeline(line.events)))
+
+    assert again == anew
+    assert (again.breached_at, again.remaining) == (at("tue 09:00"), 6 * 3_600_000_000)

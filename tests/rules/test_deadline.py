@@ -54,6 +54,12 @@ def test_a_pause_that_ended_moves_the_due_instant_by_its_open_time() -> None:
     assert due("2h", made("09:00-10:00 running", "10:00-20:00 paused", "20:00- running"), OFFICE) == at("tue 10:00")
 
 
+def test_what_was_used_up_between_two_pauses_was_due_there() -> None:
+    stretches = made("09:00-10:00 running", "10:00-11:00 paused", "11:00-12:00 running", "12:00-13:00 paused", "13:00- running")
+
+    assert due("90m", stretches) == at("11:30")
+
+
 def test_a_finished_clock_was_due_as_if_it_had_gone_on() -> None:
     assert due("2h", made("09:00-10:00 running")) == at("11:00")
     assert due("2h", made("09:00-09:00 running")) == at("11:00")
