@@ -108,11 +108,11 @@ def resumed(cycle: Cycle, at: datetime) -> Cycle:
     return cycle._replace(stretches=stretches, stopped_at=None, outcome=None, lapsed=False, stopped_by=None)
 
 
-def retargeted(cycle: Cycle, at: datetime, offer: Offer) -> Cycle:
-    """Under other terms, or with another target, from now on. What was broken by now stays broken."""
+def retargeted(cycle: Cycle, at: datetime, offer: Offer, former: Cycle) -> Cycle:
+    """Under other terms, or with another target, from now on. What was broken by now stays broken: `former`, as it was before this step."""
     policy, terms, target, priority = offer
     changed = cycle._replace(policy=policy, terms=terms, target=target, priority=priority, retargeted_at=at)
-    return with_breach_of(cycle, at, changed)
+    return with_breach_of(former, at, changed)
 
 
 def with_breach_of(former: Cycle, at: datetime, cycle: Cycle, ran: Sequence[Run] | None = None) -> Cycle:

@@ -165,7 +165,7 @@ class Track:
         elif last.lapsed or offer.terms.reopen == "resume":
             cycles[-1] = again = resumed(last, ticket.at)
             if not again.offers(offer):
-                self._change(again, offer, applied_at)
+                self._change(again, last, offer, applied_at)
         elif offer.terms.reopen == "restart":
             self._add(ticket.at, promise, offer)
         else:
@@ -192,7 +192,7 @@ class Track:
         if offer is None:
             self._cycles[-1] = stopped(cycle, self._steps[-1], fulfilled=False, lapsed=True)
         elif not cycle.offers(offer):
-            self._change(cycle, offer, applied_at)
+            self._change(cycle, cycle, offer, applied_at)
         else:
             self._cycles[-1] = cycle._replace(priority=offer.priority)
 
@@ -225,8 +225,8 @@ class Track:
         stretches = cycle.stretches if offer.terms.retroactive_pause else unpaused_before(cycle.stretches, applied_at)
         return _anchored(cycle._replace(stretches=stretches), applied_at)
 
-    def _change(self, cycle: Cycle, offer: Offer, applied_at: datetime) -> None:
-        """Other terms, or another target for another priority, for a cycle under way.
+    def _change(self, cycle: Cycle, former: Cycle, offer: Offer, applied_at: datetime) -> None:
+        """Other terms, or another target for another priority, for a cycle under way; `former`: as it was before this step.
 
         One that ends in this very moment is not restarted: it is finished under the terms of the moment.
         """
@@ -237,7 +237,7 @@ class Track:
             self._cycles[-1] = stopped(cycle, ticket, fulfilled=False, lapsed=False)
             self._add(ticket.at, cycle.promise, offer)
             return
-        changed = retargeted(cycle, ticket.at, offer)
+        changed = retargeted(cycle, ticket.at, offer, former)
         pause = offer.terms.pause_while
         if offer.terms.retroactive_pause and pause is not None and pause != cycle.terms.pause_while:
             changed = changed._replace(stretches=paused_too(changed.stretches, _paces(self._steps, offer.terms)))

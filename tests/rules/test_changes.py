@@ -247,6 +247,20 @@ def test_a_change_at_the_very_due_instant_saves_the_promise() -> None:
     assert judged(line, BY_PRIORITY, "11:00").last("resolution").breached_at is None
 
 
+def test_a_clock_that_stopped_at_its_very_due_instant_is_not_broken_by_a_reopening_with_more_time() -> None:
+    line = timeline("09:00 created and priority high", "10:00 solved", "11:00 open and priority low")
+
+    clock = judged(line, BY_PRIORITY, "11:30").last("resolution")
+
+    assert (clock.health, clock.breached_at, clock.due_at) == ("on_track", None, at("14:00"))
+
+
+def test_a_clock_that_stopped_at_its_very_due_instant_is_broken_by_a_reopening_without_more_time() -> None:
+    line = timeline("09:00 created and priority high", "10:00 solved", "11:00 open")
+
+    assert judged(line, BY_PRIORITY, "11:30").last("resolution").breached_at == at("10:00")
+
+
 def test_the_cause_of_a_breach_survives_further_changes() -> None:
     line = timeline("09:00 created", "11:00 priority high", "12:00 priority low", "13:00 priority normal")
 
