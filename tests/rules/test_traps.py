@@ -363,10 +363,9 @@ def test_a_horizon_too_far_is_no_due_instant_rather_than_a_breach() -> None:
     assert (clock.due_at, clock.breached_at, clock.consumed) == (None, None, 0)
 
 
-def test_a_ticket_that_is_created_waiting_and_solved_next_has_consumed_nothing() -> None:
-    clock = judged(timeline("09:00 created and pending", "10:00 solved"), book(terms("resolution", "4h", pause=PENDING)), "11:00").last(
-        "resolution"
-    )
+@pytest.mark.parametrize(("metric", "end"), [("resolution", "solved"), ("first_response", "agent replies")])
+def test_a_ticket_that_is_created_waiting_and_ends_next_has_consumed_nothing(metric: str, end: str) -> None:
+    clock = judged(timeline("09:00 created and pending", f"10:00 {end}"), book(terms(metric, "4h", pause=PENDING)), "11:00").last(metric)
 
     assert (clock.health, minutes(clock)) == ("met", 0)
 
