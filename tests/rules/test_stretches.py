@@ -118,3 +118,9 @@ def test_pauses_elsewhere_change_nothing() -> None:
     stretches = made("09:00-10:00 running", "10:00- paused")
 
     assert paused_too(stretches, made("08:00-09:00 paused", "09:15-09:45 running")) == stretches
+
+
+def test_a_stretch_that_began_at_the_very_end_is_left_out() -> None:
+    before = made("09:00-10:00 running", "10:00-11:00 paused", "11:00- running")
+
+    assert closed(before, at("11:00")) == made("09:00-10:00 running", "10:00-11:00 paused")

@@ -94,3 +94,15 @@ def test_a_timeline_until_an_instant_holds_what_had_happened_by_then() -> None:
     line = timeline("09:00 created", "09:05 agent replies", "10:00 customer asks")
 
     assert timeline("09:00 created", "09:05 agent replies") == line.until(line.events[1].at)
+
+
+def test_what_tells_of_the_creation_at_once_is_one_step() -> None:
+    line = timeline("09:00 =a created", "09:00 =b created", "09:00 =c open", "10:00 =d open")
+
+    assert [[known.key for known in step] for step in line.instants()] == [["a", "b"], ["c"], ["d"]]
+
+
+def test_one_event_is_one_moment() -> None:
+    line = timeline("09:00 =a created")
+
+    assert list(line.moments()) == [line.events]

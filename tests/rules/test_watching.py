@@ -73,6 +73,7 @@ def test_a_step_knows_what_it_has_changed() -> None:
     assert changes("09:10 priority high", "09:20 priority high", "09:30 agent notes") == [{"priority"}, set(), set()]
     assert changes("09:10 agent replies", "09:20 customer asks", "09:30 customer asks") == [{FIRST_REPLY, REPLY}, {WAITING}, set()]
     assert changes("09:10 agent replies", "09:20 customer asks", "09:30 agent replies")[2] == {REPLY, WAITING}
+    assert changes("09:10 bot replies", "09:20 agent replies") == [{FIRST_REPLY, REPLY}, {FIRST_REPLY, REPLY}]
     assert changes("09:10 solved", "09:20 closed", "09:30 deleted") == [{"status", STANDING}, {"status"}, {"deleted", STANDING}]
 
 
