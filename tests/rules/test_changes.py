@@ -341,6 +341,14 @@ def test_a_tier_that_was_stated_beats_the_rules() -> None:
     assert (result.verdict.tier, result.verdict.policy) == ("silver", "everyone")
 
 
+def test_a_document_with_dates_may_hang_on_whether_a_bot_is_assigned_too() -> None:
+    human = policy("human", resolution="1h", match={"not": {"assignee_is_bot": True}})
+    dated = replace(book(human, policy("bot", resolution="8h")), tiers=(Tier("gold", None, since=at("tue 09:00")),))
+    line = timeline("09:00 created and given to bot helper", "09:30 assigned anna")
+
+    assert judged(line, dated, "09:45").verdict.policy == "human"
+
+
 def test_a_policy_may_hang_on_whether_a_bot_is_assigned() -> None:
     by = book(policy("bots", resolution="2h", match={"assignee_is_bot": True}), policy("humans", resolution="4h"))
     told = ["09:00 created", "09:10 given to bot helper"]
