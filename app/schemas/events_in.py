@@ -178,7 +178,7 @@ def read_event(value: Any) -> TicketEvent | list[Fault]:
     try:
         return EventIn.model_validate(value).event()
     except ValidationError as error:
-        return [_fault(detail) for detail in error.errors(include_url=False, include_input=False)]
+        return [_fault(detail) for detail in error.errors(include_url=False)]
 
 
 def _kind(facts: dict[str, FactValue], message: Message | None) -> EventKind:
@@ -217,4 +217,6 @@ def _fault(error: ErrorDetails) -> Fault:
     if error["type"] == "extra_forbidden":
         close = difflib.get_close_matches(str(error["loc"][-1]), list(EventIn.model_fields), n=1)
         detail = "is no field of an event" + (f"; did you mean `{close[0]}`?" if close else "; facts belong into `set`")
+    if isinstance(error["input"], str) and error["type"] in ("too_short", "too_long"):  # pydantic speaks of the items of a text
+        detail = "is empty" if error["type"] == "too_short" else f"is longer than {error['ctx']['max_length']} characters"
     return Fault(clean(pointer[:500]), clean(detail))

@@ -166,3 +166,15 @@ def test_whatever_comes_is_an_event_or_a_list_of_faults_that_can_be_said(value: 
     found = read_event(value)
 
     assert isinstance(found, TicketEvent) or [fault.detail.encode() + fault.pointer.encode() for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        ({"ticket": ""}, "is empty"),
+        ({"ticket": "x" * 301}, "is longer than 300 characters"),
+        ({"set": {"tags": ["a"] * 201}}, "Value should have at most 200 items after validation, not 201"),
+    ],
+)
+def test_a_text_is_measured_in_characters_and_a_list_in_items(given: dict[str, object], detail: str) -> None:
+    assert [detail] == [fault.detail for fault in faults(BARE | given)]
