@@ -146,13 +146,13 @@ class Relay:
     async def _look_closer(self, at: datetime) -> None:
         """Learn how the endpoints do, and drop what was taken back meanwhile."""
         version = self._recorder.version
+        waiting = self._turns.waiting()  # before the moment that is read: what is handed over later is not in it, and wanted all the same
         async with self._db.read() as conn:
             self._recorder.learn(await endpoints.known(conn), version)
-            await self._drop_unwanted(conn, at)
+            await self._drop_unwanted(conn, waiting, at)
 
-    async def _drop_unwanted(self, conn: Connection, at: datetime) -> None:
+    async def _drop_unwanted(self, conn: Connection, waiting: Sequence[Claim], at: datetime) -> None:
         """Look again at what waits for its turn here: what was taken back meanwhile is not sent."""
-        waiting = self._turns.waiting()
         if waiting:
             wanted = await claims.still_wanted(conn, waiting)
             unwanted = [claim for claim in waiting if claim.id not in wanted]

@@ -1,14 +1,19 @@
 """Past the outbox: what can go at once is claimed by the transaction that enqueues it, and sent when that has committed."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.delivery.express import Express, Handed
-from app.delivery.relay import LEASE
+from app.delivery.relay import LEASE, PER_CHANNEL
 from app.delivery.routes import Group
+from app.store.database import Connection, Database
 from app.store.outbox import fresh
+from app.store.tables import deliveries
 from tests.delivery.post import BODY, Post, channel, receiver
 
 
@@ -154,3 +159,45 @@ async def test_no_more_is_handed_over_than_there_is_room_for(post: Post) -> None
 
     assert [row["id"] for row in rows[:2]] == [claim.id for claim in handed.claims]
     assert {rows[0]["id"]: 1, rows[1]["id"]: 1, rows[2]["id"]: 0} == {row.id: row.attempts for row in stored}
+
+
+class Interrupted(Database):
+    """The moment that its next reader sees is fixed; then something else is committed, before that reader goes on."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        async with super().read() as conn:
+            if self.meanwhile is not None:
+                await conn.execute(select(deliveries.c.id))
+                interruption, self.meanwhile = self.meanwhile, None
+                await interruption()
+            yield conn
+
+
+async def test_what_is_handed_over_while_the_relay_looks_at_what_was_taken_back_is_sent(post: Post, database_url: str) -> None:
+    names = [f"msg_{number}" for number in range(3 * PER_CHANNEL)]
+    db = Interrupted(database_url, database_time=False)
+    await db.open()
+    busy = Post(db, post.clock, post.client)
+
+    async def hand_all_over() -> None:
+        """More than may be on their way at once: the others wait for their turn."""
+        notices = [{"id": name, "type": "sla.breached", "milestone": "breach", "body": BODY, "created_at": post.clock()} for name in names]
+        async with db.begin() as conn:
+            handed = await busy.relay.express.add(conn, notices, [delivery(busy, name=name) for name in names], busy.routes())
+        busy.relay.express.go(handed)
+
+    async with receiver() as up:
+        busy.channels["up"] = channel(up.url)
+        await busy.run()
+        post.clock.advance(seconds=2)
+        db.meanwhile = hand_all_over
+        await busy.run()
+        await busy.relay.drain()
+        states = [row.state for row in await busy.rows()]
+    await db.close()
+
+    assert ["delivered"] * len(names) == states
+    assert sorted(names) == sorted(headers["webhook-id"] for headers, _ in up.seen)
