@@ -125,7 +125,7 @@ async def judge(
         around = await surroundings.of(conn, [case.ticket.id for case in cases], at)
     runs = await _runs(conn, cases) if around.runs else _Runs({}, (), {})
     lively = [case for case in cases if case.own.sayings or case.ticket.id in runs.open or current.loaded.signals]
-    hush = await _hush(conn, cases, lively, runs, at) if around.silences else Hush(at)
+    hush = await _hush(conn, cases, lively, runs, at) if around.silences or around.runs else Hush(at)  # a run may know an ended one
     known = await known_of(conn, [case.ticket for case in lively], current)
     for case in lively:
         with _SettingAside(case.ticket, failed):
