@@ -161,6 +161,21 @@ async def test_ladders_stand_still_and_their_logs_tell_their_state(place: World)
     assert run.run == replay(run.log, run.snapshot[1])
 
 
+async def test_an_ended_silence_counts_also_where_another_clock_breaks_in_the_same_pass(place: World) -> None:
+    await quiet(place, hours=1.25)
+    await place.tell(event(START, "created", "1"))
+    place.clock.set(START + HOUR / 4)
+    await place.tell(event(place.clock(), "created", "2"))
+    place.clock.set(START + HOUR)
+    await place.tick()
+    place.clock.set(START + 1.25 * HOUR)
+    await place.tell(*(event(place.clock(), "updated", ticket, priority="high") for ticket in "12"))
+    first, second = await place.rows(runs, "opened_at")
+
+    assert (False, START + 1.75 * HOUR) == (first.paused, first.next_step_at)
+    assert (False, START + 1.75 * HOUR) == (second.paused, second.next_step_at)
+
+
 async def test_a_silence_may_be_ended_once_and_only_if_there_is_one(place: World) -> None:
     silence = await quiet(place)
     place.clock.advance(hours=1)
