@@ -2,17 +2,25 @@
 # One image for every role: `docker run ... slawatch serve --role worker`. No secret is built in; all settings come as SLAWATCH_*.
 # The base is named by tag; pin it by digest where your registry lets you (`python:3.11-slim@sha256:...`).
 
-FROM python:3.11-slim AS build
+FROM python:3.11 AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /src
 RUN python -m venv /opt/slawatch
 # The dependencies first: this layer stays as long as the lock files do.
 COPY requirements/build.txt requirements/run.txt requirements/
-RUN /opt/slawatch/bin/pip install --require-hashes -r requirements/build.txt -r requirements/run.txt
+# What only the build needs lies apart (/opt/tools), so none of it gets into the image.
+RUN /opt/slawatch/bin/pip install --require-hashes -r requirements/run.txt \
+    && /opt/slawatch/bin/pip install --require-hashes --target /opt/tools -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY migrations migrations
-RUN /opt/slawatch/bin/pip install --no-deps --no-build-isolation . \
+RUN export PYTHONPATH=/opt/tools \
+    && /opt/slawatch/bin/python -m app.compiled \
+    && /opt/slawatch/bin/pip install --no-deps --no-build-isolation . \
+    && cp -r app/compiled/modules /opt/slawatch/lib/python3.11/site-packages/app/compiled/
+# As it will run: from the venv alone, and the engine compiled.
+WORKDIR /
+RUN /opt/slawatch/bin/python -c 'import app; assert app.COMPILED' \
     && /opt/slawatch/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.11-slim

@@ -8,6 +8,7 @@ UV ?= uv
 JOBS ?= logical
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+COMPILED := app/compiled/modules/digest
 RECEIVERS := tests/receivers/node_modules/.package-lock.json
 LOCKS := requirements/build.txt requirements/run.txt requirements/dev.txt
 
@@ -17,13 +18,17 @@ LOCKS := requirements/build.txt requirements/run.txt requirements/dev.txt
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## the virtual environment in .venv, test tools included
+install: $(COMPILED) ## the virtual environment in .venv, test tools included, and the engine compiled
 
 $(INSTALLED): pyproject.toml $(LOCKS)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/build.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Half a minute; nothing, when the sources are those it was made from. Without a C compiler the engine runs as it is written.
+$(COMPILED): $(shell find app/compiled app/rules -name '*.py') | $(INSTALLED)
+	$(BIN)/python -m app.compiled
 
 # Receivers of webhooks that other people wrote for Node; only tests need them.
 $(RECEIVERS): tests/receivers/package-lock.json | $(INSTALLED)
@@ -33,19 +38,19 @@ $(RECEIVERS): tests/receivers/package-lock.json | $(INSTALLED)
 slawatch.yaml: | $(INSTALLED)
 	$(BIN)/slawatch init $@
 
-run: $(INSTALLED) slawatch.yaml ## the service on 127.0.0.1:8000, with SQLite in slawatch.db
+run: $(COMPILED) slawatch.yaml ## the service on 127.0.0.1:8000, with SQLite in slawatch.db
 	$(BIN)/slawatch serve --config slawatch.yaml
 
-demo: $(INSTALLED) ## the service, a simulated helpdesk and a verifying receiver, for less than a minute
+demo: $(COMPILED) ## the service, a simulated helpdesk and a verifying receiver, for less than a minute
 	$(BIN)/slawatch demo
 
-test: lint $(RECEIVERS) ## everything: lint, types, import rules, all tests on SQLite and on PostgreSQL
+test: lint $(COMPILED) $(RECEIVERS) ## everything: lint, types, import rules, all tests on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal -m "not slow and not chaos"
 
-test-soak: $(INSTALLED) ## the long proofs
+test-soak: $(COMPILED) ## the long proofs
 	$(BIN)/python -m pytest -m slow
 
-test-chaos: $(INSTALLED) ## replicas killed and stopped, databases crashed and replaced (about ten minutes)
+test-chaos: $(COMPILED) ## replicas killed and stopped, databases crashed and replaced (about ten minutes)
 	$(BIN)/python -m pytest tests/chaos
 
 mutation: $(INSTALLED) ## small mistakes put into app/rules: does a test fall? (hours; MUTANTS="app.rules.track.*" for some)
@@ -74,5 +79,5 @@ lock: ## resolve the dependencies anew (needs uv; LOCK="--upgrade" to go to the 
 	$(COMPILE) $(LOCK) pyproject.toml --extra demo --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove what was made here, except the database and slawatch.yaml
-	rm -rf .venv mutants tests/receivers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv app/compiled/modules mutants tests/receivers/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find app migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

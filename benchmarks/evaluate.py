@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import app
 from app.rules.calendar import Calendar, CalendarSpec
 from app.rules.conditions import parse_condition
 from app.rules.durations import parse_target, parse_warning
@@ -57,7 +58,8 @@ def run(*, quick: bool) -> Report:
     seconds = interleaved(200 if quick else 2000, **{name: partial(_repeat, work) for name, work in works.items()})
     taken = {name: each / COUNT * 1e6 / (len(EXCHANGE) if name in {"short", "long"} else 1) for name, each in seconds.items()}
     clocks = [len(evaluate(ticket.line, book, ticket.at).clocks) for ticket in (short, long)]
-    note = f"{EVENTS} events, {len(TARGETS)} metrics, {clocks[0]} clocks; long: {LONG} events, {clocks[1]} clocks"
+    how = "compiled" if app.COMPILED else "interpreted"
+    note = f"{how}; {EVENTS} events, {len(TARGETS)} metrics, {clocks[0]} clocks; long: {LONG} events, {clocks[1]} clocks"
     return Report("evaluate", tuple(_rows(taken)), (note,))
 
 

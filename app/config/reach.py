@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, cast
 
-from app.rules.condition_tests import Test
+from app.rules.condition_tests import FactTest
 from app.rules.conditions import All, Any_, Condition, Not
 from app.rules.events import FactValue
 
@@ -47,10 +47,10 @@ class Reach:
             return True
         if isinstance(wider, Any_):
             return any(self.covers(part, narrower) for part in wider.parts)
-        return isinstance(wider, Test) and isinstance(narrower, Test) and _test_covers(wider, narrower)
+        return isinstance(wider, FactTest) and isinstance(narrower, FactTest) and _test_covers(wider, narrower)
 
 
-def _test_covers(wider: Test, narrower: Test) -> bool:
+def _test_covers(wider: FactTest, narrower: FactTest) -> bool:
     if wider.fact != narrower.fact or narrower.op not in _EQUALITIES:
         return False
     values = narrower.value if isinstance(narrower.value, tuple) else (narrower.value,)

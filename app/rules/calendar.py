@@ -30,7 +30,7 @@ _NOTHING_YET: Final = Openings(_LAST, _FIRST, ())
 _TOO_FAR: Final = "the calendar {} has not that much open time within five years"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
     """A stretch `[start, end)` in UTC, and why it counts or not: `open`, `closed` or `holiday NAME`."""
 

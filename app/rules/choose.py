@@ -10,7 +10,7 @@ from app.rules.events import Facts
 from app.rules.policy import Book, Policy, Tier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """The first policy whose `match` holds (None: none does) and the tier (None: none named) it was chosen with."""
 
@@ -18,7 +18,7 @@ class Choice:
     tier: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rejection:
     """A policy that came earlier in the document and does not hold, with the first term that fails."""
 

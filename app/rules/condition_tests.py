@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fnmatch import translate
 from operator import ge, gt, le, lt
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from app.rules.events import Facts, Priority
 
@@ -31,11 +31,9 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {"lt": lt, "le": le, "gt": g
 _WORDS = {"lt": "less than", "le": "at most", "gt": "more than", "ge": "at least"}
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+@dataclass(frozen=True)
+class FactTest:
     """`fact op value`. `value`: for `in` a tuple of scalars, for `exists` a bool, for `glob` a pattern with `*`, `?`, `[...]`."""
-
-    __test__: ClassVar[bool] = False  # the word is ours, not pytest's
 
     fact: str
     op: Op

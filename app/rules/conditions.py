@@ -21,11 +21,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from app.rules.condition_tests import Op, Scalar, Test, rank, shown
+from app.rules.condition_tests import FactTest, Op, Scalar, rank, shown
 from app.rules.events import Facts
 from app.rules.problems import InvalidCondition
 
-__all__ = ["All", "Any_", "Condition", "Not", "Test", "facts_named", "failing_term", "holds", "parse_condition"]
+__all__ = ["All", "Any_", "Condition", "FactTest", "Not", "facts_named", "failing_term", "holds", "parse_condition"]
 
 DEPTH_MAX = 40  # keys and indexes from the root of a condition to its deepest value
 
@@ -34,33 +34,33 @@ _OPERATORS = (*_ORDERS, "exists", "not", "all", "any")
 _Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class All:
     """Holds when every part does."""
 
     parts: "tuple[Condition, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Any_:  # noqa: N801
     """Holds when at least one part does."""
 
     parts: "tuple[Condition, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Not:
     """Holds when its part does not."""
 
     part: "Condition"
 
 
-Condition = All | Any_ | Not | Test
+Condition = All | Any_ | Not | FactTest
 
 
 def holds(condition: Condition, facts: Facts) -> bool:
     """Whether the condition holds for these facts. A fact that is missing or of another kind is no error."""
-    if isinstance(condition, Test):
+    if isinstance(condition, FactTest):
         return condition.holds(facts)
     if isinstance(condition, Not):
         return not holds(condition.part, facts)
@@ -76,7 +76,7 @@ def failing_term(condition: Condition, facts: Facts) -> str | None:
     if holds(condition, facts):
         return None
     match condition:
-        case Test():
+        case FactTest():
             return condition.failure(facts)
         case Not(part):
             named = (f"{name} is {shown(facts.get(name))}" for name in sorted(facts_named(part)))
@@ -94,7 +94,7 @@ def facts_named(condition: Condition) -> frozenset[str]:
 
 def _names(condition: Condition) -> Iterator[str]:
     match condition:
-        case Test(fact=fact):
+        case FactTest(fact=fact):
             yield fact
         case Not(part):
             yield from _names(part)
@@ -137,14 +137,14 @@ def _value(fact: str, value: object, path: _Path) -> Condition:
         return _one_of(fact, value, path)
     if not isinstance(value, Scalar):
         raise InvalidCondition(f"{fact} cannot be compared with {_written(value)}", path)
-    return Test(fact, "glob" if _is_pattern(value) else "eq", value)
+    return FactTest(fact, "glob" if _is_pattern(value) else "eq", value)
 
 
 def _one_of(fact: str, values: Sequence[object], path: _Path) -> Condition:
     items = _nonempty_list(values, path)
     scalars = tuple(item for item in items if isinstance(item, Scalar) and not _is_pattern(item))
     if len(scalars) == len(items):
-        return Test(fact, "in", scalars)
+        return FactTest(fact, "in", scalars)
     return Any_(tuple(_value(fact, item, (*path, index)) for index, item in enumerate(items)))
 
 
@@ -153,11 +153,11 @@ def _operator(fact: str, word: object, value: object, path: _Path) -> Condition:
         case "gt" | "gte" | "lt" | "lte":
             if not isinstance(value, Scalar) or rank(value) is None:
                 raise InvalidCondition(f"{word} needs a number, a date or a priority, not {_written(value)}", path)
-            return Test(fact, _ORDERS[word], value)
+            return FactTest(fact, _ORDERS[word], value)
         case "exists":
             if not isinstance(value, bool):
                 raise InvalidCondition(f"exists is true or false, not {_written(value)}", path)
-            return Test(fact, "exists", value)
+            return FactTest(fact, "exists", value)
         case "not":
             return Not(_value(fact, value, path))
         case "all" | "any":

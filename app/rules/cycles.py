@@ -55,8 +55,8 @@ class Teller:
 
     def copy(self) -> Teller:
         """The same story, to be told on without this one."""
-        twin: Teller = object.__new__(Teller)
-        twin.book, twin.choice, twin._offers, twin._applied_at = self.book, self.choice, self._offers, self._applied_at
+        twin = Teller(self.book)
+        twin.choice, twin._offers, twin._applied_at = self.choice, self._offers, self._applied_at
         twin.steps = self.steps.copy()
         twin.tracks = {name: track.copy(twin.steps) for name, track in self.tracks.items()}
         return twin

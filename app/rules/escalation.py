@@ -14,26 +14,26 @@ ACKNOWLEDGE_SECONDS = 1800
 """How long an acknowledgement holds unless the ladder says otherwise, in real seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AtBreach:
     """At the very instant the promise is broken."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AtPercent:
     """When this part of the target (0 < percent <= 1000, never 100: that is the breach) is consumed."""
 
     percent: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class After:
     """So many seconds (> 0) after the step before; of the first step: after the breach."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unacknowledged:
     """When nobody has acknowledged for so many seconds (> 0) since the step before; of the first step: since the breach."""
 
@@ -43,7 +43,7 @@ class Unacknowledged:
 Trigger = AtBreach | AtPercent | After | Unacknowledged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WriteBack:
     """How a step marks the ticket in its helpdesk. None, or no tag: that part is left alone."""
 
@@ -56,7 +56,7 @@ class WriteBack:
     assignee: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repeat:
     """Say it again every so many seconds (> 0), `times` (1..100) further times at most."""
 
@@ -64,7 +64,7 @@ class Repeat:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One rung. Seconds are open time of the clock's calendar unless `wall`."""
 
@@ -84,7 +84,7 @@ class Step:
     """Seconds are real time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ladder:
     """One ladder of the document. `last_resort` is the channel that hears it when a step reached nobody; None: there is none."""
 

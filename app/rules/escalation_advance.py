@@ -43,7 +43,7 @@ class Due(NamedTuple):
     what: Literal["rung", "again", "end"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """What a run stands on, all of it given: what is due by `at` is done. `marks` None: there is no clock. `channels`: who can be told."""
 
@@ -64,7 +64,7 @@ class Ground:
         return self.noted_at or self.at
 
 
-@dataclass(slots=True)
+@dataclass
 class Advance:
     """What a run did: its state, the lines its log has grown by, and what it has to say, in order."""
 

@@ -46,7 +46,7 @@ Kind = Literal[
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One line of the log. `at` is when it was noted (never before the line above), `due_at` the instant it is dated by; all in UTC."""
 

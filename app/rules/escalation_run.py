@@ -59,7 +59,7 @@ class Countdown(NamedTuple):
 _IDLE: Final = Countdown()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """Where a run stands. Instants in UTC."""
 

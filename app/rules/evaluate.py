@@ -14,7 +14,7 @@ from app.rules.timeline import Timeline
 __all__ = ["Clock", "Health", "State", "Verdict", "evaluate", "target_seconds", "target_text"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """What holds for a ticket at a moment."""
 

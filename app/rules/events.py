@@ -88,7 +88,7 @@ class EventKind(StrEnum):
     MESSAGE_BOT = "message.bot"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Actor:
     """Who caused an event. `id` is the helpdesk's own id or address; None when unknown."""
 
@@ -96,7 +96,7 @@ class Actor:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """A message on the ticket. `public` = the customer can see it. `id` counts a message told twice as one; None: unknown."""
 
@@ -105,7 +105,7 @@ class Message:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TicketEvent:
     """One assertion about one ticket.
 

@@ -18,7 +18,7 @@ from app.rules.policy import Book
 from app.rules.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SpanLine:
     """`[start, end)` in UTC and the microseconds of it that counted; `why` says what it was: `counted`, `closed`, `holiday NAME`,
     `paused (FACTS)`, `stopped (REASON)`."""
@@ -29,7 +29,7 @@ class SpanLine:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClockLines:
     """One clock, explained. `spans` cover it from its start to its stop or the moment of asking; `ahead` from there until it is due."""
 
@@ -40,7 +40,7 @@ class ClockLines:
     ahead: tuple[SpanLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """Everything behind the verdict on a ticket at a moment."""
 

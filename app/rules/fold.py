@@ -23,18 +23,15 @@ class Fold:
 
     __slots__ = ("_dates", "_known", "_taken", "_teller")
 
-    def __init__(self, timeline: Timeline, book: Book) -> None:
-        """Before the first instant of a timeline (with events)."""
-        self._known = Known(timeline)
-        self._teller = Teller(book)
-        self._taken = 0
-        self._dates = bisect_right(book.dates, self._known.birth)
+    def __init__(self, known: Known, teller: Teller, taken: int = 0) -> None:
+        """`taken`: how many events are known and told."""
+        self._known, self._teller, self._taken = known, teller, taken
+        self._dates = bisect_right(teller.book.dates, known.birth)
 
     def copy(self) -> Fold:
         """The same story, to go on without this one."""
-        twin = object.__new__(Fold)
-        twin._known, twin._teller = self._known.copy(), self._teller.copy()
-        twin._taken, twin._dates = self._taken, self._dates
+        twin = Fold(self._known.copy(), self._teller.copy(), self._taken)
+        twin._dates = self._dates
         return twin
 
     @property
@@ -110,7 +107,7 @@ def fold(timeline: Timeline, book: Book, at: datetime) -> Fold | None:
     if not timeline.events:
         return None
     known = _carried(timeline, book, at)
-    newest = known or Fold(timeline, book)
+    newest = known or Fold(Known.of(timeline), Teller(book))
     instants = list(timeline.instants(newest.taken))
     if instants:
         before = known.copy() if known is not None and len(instants) > 1 else newest

@@ -20,7 +20,7 @@ UPDATE_SECONDS: Final = 3600
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guidance:
     """What helps. `advice`: a sentence each, in order; `customer`: a sentence for the customer with placeholders; None: none is offered."""
 
@@ -28,7 +28,7 @@ class Guidance:
     customer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GuidanceBook:
     """What the document says of guidance. `texts`: by metric or signal, then by language (lower case)."""
 

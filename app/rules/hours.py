@@ -26,7 +26,7 @@ DAY = DAY_SECONDS * SECOND
 _HOURS = re.compile(r"\s*([0-9]{1,2}):([0-9]{2})\s*[-–]\s*([0-9]{1,2}):([0-9]{2})\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CalendarSpec:
     """What one calendar says. The mappings belong to the spec from then on: do not change them.
 

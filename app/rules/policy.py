@@ -16,7 +16,7 @@ _CENTURY = timedelta(days=36_500) // _MICROSECOND
 _ALWAYS_DECIDING = frozenset({"priority", "tier", "requester", "requester_email", "requester_domain"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OpenTime:
     """A target in open time of the calendar: so many seconds (> 0)."""
 
@@ -28,7 +28,7 @@ class OpenTime:
         return _span(self.seconds * 1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BusinessDays:
     """A target in open days: the same local time `days` (> 0) open days later; `at_close`: at the last closing of that day."""
 
@@ -39,7 +39,7 @@ class BusinessDays:
 Target = OpenTime | BusinessDays
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PercentWarning:
     """Fires when `percent` (0 < percent < 100) of the target is consumed. `name` is as written: `80%`."""
 
@@ -51,7 +51,7 @@ class PercentWarning:
         return round(total * self.percent / 100)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BeforeDueWarning:
     """Fires when `seconds` (> 0) of open time are left before due. `name` is as written: `30m before`."""
 
@@ -88,7 +88,7 @@ def _span(microseconds: int) -> timedelta:
     return _MICROSECOND * min(microseconds, _CENTURY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """What one policy promises for one metric, with every knob resolved."""
 
@@ -152,7 +152,7 @@ class Offer(NamedTuple):
     priority: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """One named promise. `match` None = holds for every ticket."""
 
@@ -179,7 +179,7 @@ class Policy:
         return {name: Offer(self.name, self.terms[name], target, priority) for name, target in targets.items() if target is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tier:
     """One rule that names a tier. Holds from `since` (inclusive) until `until` (exclusive), both UTC instants; None = unbounded."""
 
@@ -189,7 +189,7 @@ class Tier:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CustomMetric:
     """A metric of the document: a cycle is open while a condition over facts holds."""
 
@@ -198,7 +198,7 @@ class CustomMetric:
     anchor: Literal["began", "created"] = "began"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Book:
     """Everything the engine judges by: one revision of the document, compiled."""
 

@@ -28,7 +28,7 @@ _STEP: Final = 300
 _KEPT: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rhythm:
     """What is known of the arrivals of one source; as made, nothing."""
 

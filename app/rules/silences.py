@@ -15,7 +15,7 @@ Stretch = tuple[datetime, datetime | None]
 """`[start, end)`; None: it lasts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Silence:
     """One silence. Instants in UTC; it may hold in `[starts_at, ends_at)`."""
 

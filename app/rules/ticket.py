@@ -89,12 +89,11 @@ class Known:
         "_is_solved", "_solved_since", "birth", "creation", "ticket",
     )  # fmt: skip
 
-    def __init__(self, timeline: Timeline) -> None:
-        """Nothing yet of what a timeline (with events) will tell, save when the ticket was created."""
-        self.birth = birth = timeline.events[0].at
-        self.creation = timeline.creation
-        created_at = birth if self.creation is None else cast(datetime, timeline.events[self.creation].set["created_at"])
-        self._created_at, self._created_by, self._heard = created_at, _UNKNOWN, dict[str, ActorKind]()
+    def __init__(self, birth: datetime, created_at: datetime, creation: int | None) -> None:
+        """Nothing yet, save when it was first heard of and created; `creation`: the number of the event that says so, None: none does."""
+        self.birth, self.creation = birth, creation
+        self._created_at, self._created_by = created_at, _UNKNOWN
+        self._heard: dict[str, ActorKind] = {}
         self._facts: Facts = {"created_at": created_at}
         self._is_solved = self._is_gone = False
         self._group_since: datetime | None = None
@@ -103,11 +102,16 @@ class Known:
         self._by_agent = self._by_agent_or_bot = _SILENCE
         self.ticket = _UNHEARD_OF
 
+    @classmethod
+    def of(cls, timeline: Timeline) -> Known:
+        """Nothing yet of what a timeline (with events) will tell."""
+        birth, creation = timeline.events[0].at, timeline.creation
+        return cls(birth, birth if creation is None else cast(datetime, timeline.events[creation].set["created_at"]), creation)
+
     def copy(self) -> Known:
         """The same knowledge, to learn more without this one."""
-        twin: Known = object.__new__(Known)
-        twin.birth, twin.creation, twin._created_at, twin._created_by = self.birth, self.creation, self._created_at, self._created_by
-        twin._facts, twin._heard, twin.ticket = self._facts, self._heard.copy(), self.ticket
+        twin = Known(self.birth, self._created_at, self.creation)
+        twin._created_by, twin._facts, twin._heard, twin.ticket = self._created_by, self._facts, self._heard.copy(), self.ticket
         twin._is_solved, twin._solved_since, twin._is_gone, twin._gone_since = (
             self._is_solved, self._solved_since, self._is_gone, self._gone_since
         )  # fmt: skip
@@ -232,7 +236,7 @@ def walk(timeline: Timeline, dates: Sequence[datetime] = ()) -> list[TicketAt]:
     """The ticket after each instant of its timeline, oldest first; and, unchanged, at each of `dates` (sorted) after the first event."""
     if not timeline.events:
         return []
-    known = Known(timeline)
+    known = Known.of(timeline)
     steps: list[TicketAt] = []
     pending = [date for date in dates if date > known.birth]
     for instant in timeline.instants():

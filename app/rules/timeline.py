@@ -31,7 +31,7 @@ def _moment(event: TicketEvent) -> tuple[datetime, int | None, bool]:
     return (event.at, event.order, event.kind is _CREATED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timeline:
     """All events of one ticket known so far: sorted, each key once. Two timelines of the same events are equal."""
 

@@ -49,10 +49,9 @@ class Track:
 
     def copy(self, steps: list[TicketAt]) -> Track:
         """The same cycles, to go on without this one; `steps`: the same so far."""
-        twin: Track = object.__new__(Track)
-        twin.name, twin._steps, twin._cycles = self.name, steps, self._cycles.copy()
+        twin = Track(self.name, self._rules, steps)
+        twin._cycles, twin._offer = self._cycles.copy(), self._offer
         twin._paced, twin._paced_by, twin._ran = self._paced, self._paced_by, self._ran
-        twin._rules, twin._anchor, twin._offer = self._rules, self._anchor, self._offer
         twin._over, twin._judged = self._over, self._judged
         return twin
 

@@ -10,7 +10,7 @@ import orjson
 
 from app.rules.calendar import Calendar
 from app.rules.condition_tests import Scalar
-from app.rules.conditions import All, Any_, Condition, Not, Test
+from app.rules.conditions import All, Any_, Condition, FactTest, Not
 from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Step, Trigger, Unacknowledged, WriteBack
 from app.rules.escalation_log import Entry
 from app.rules.hours import CalendarSpec
@@ -127,7 +127,7 @@ def _trigger_in(data: Sequence[Any]) -> Trigger:
 
 def _condition_out(condition: Condition) -> list[Any]:
     match condition:
-        case Test(fact=fact, op=op, value=value):
+        case FactTest(fact=fact, op=op, value=value):
             return ["test", fact, op, [_scalar_out(each) for each in value] if isinstance(value, tuple) else _scalar_out(value)]
         case Not(part):
             return ["not", _condition_out(part)]
@@ -141,7 +141,7 @@ def _condition_in(data: Sequence[Any]) -> Condition:
     match data[0]:
         case "test":
             value = data[3]
-            return Test(data[1], data[2], tuple(map(_scalar_in, value)) if isinstance(value, list) else _scalar_in(value))
+            return FactTest(data[1], data[2], tuple(map(_scalar_in, value)) if isinstance(value, list) else _scalar_in(value))
         case "not":
             return Not(_condition_in(data[1]))
         case "all":

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 
-from app import __version__
+from app import COMPILED, __version__
 
 REGISTRY: Final = CollectorRegistry(auto_describe=True)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -18,8 +18,10 @@ _LAG: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60
 disable_created_metrics()  # type: ignore[no-untyped-call]
 ProcessCollector(namespace="slawatch", registry=REGISTRY)
 
-BUILD_INFO = Gauge("slawatch_build_info", "Always 1; the label names the version.", ["version"], registry=REGISTRY)
-BUILD_INFO.labels(__version__).set(1)
+BUILD_INFO = Gauge(
+    "slawatch_build_info", "Always 1; version, and engine: compiled or interpreted.", ["version", "engine"], registry=REGISTRY
+)
+BUILD_INFO.labels(__version__, "compiled" if COMPILED else "interpreted").set(1)
 
 HTTP_REQUESTS = Counter("slawatch_http_requests_total", "HTTP requests answered.", ["method", "route", "status"], registry=REGISTRY)
 HTTP_REQUEST_SECONDS = Histogram(

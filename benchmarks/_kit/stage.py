@@ -85,7 +85,7 @@ async def anchor(name: str, *arguments: str) -> AsyncIterator[Served]:
 @asynccontextmanager
 async def child(arguments: list[str], folder: Path, environ: Mapping[str, str]) -> AsyncIterator[Served]:
     """`python ARGUMENTS`, until it says where it listens, and stopped afterwards."""
-    inherited = {name: value for name, value in environment().items() if not name.startswith("SLAWATCH_")}
+    inherited = {name: value for name, value in environment().items() if not name.startswith("SLAWATCH_") or name == "SLAWATCH_COMPILED"}
     log = folder / "child.log"
     started = await Child.start(arguments, {**inherited, **environ}, log)
     try:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.rules.calendar import ALWAYS, Calendar, CalendarSpec
-from app.rules.condition_tests import Test
+from app.rules.condition_tests import FactTest
 from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Trigger, Unacknowledged
 from app.rules.escalation_advance import DEAD, MISSING, NO_CLOCK, Advance, Due, Speech, advance, has_its_instant, next_step_at, upcoming
 from app.rules.escalation_log import Entry
@@ -113,7 +113,7 @@ def test_without_a_clock_a_part_of_its_target_is_passed_over() -> None:
 
 
 def test_a_rung_whose_condition_does_not_hold_is_passed_over_and_the_time_counts_from_there() -> None:
-    steps = (replace(LADDER.steps[0], condition=Test("priority", "eq", "urgent")), *LADDER.steps[1:])
+    steps = (replace(LADDER.steps[0], condition=FactTest("priority", "eq", "urgent")), *LADDER.steps[1:])
     done = climb(replace(LADDER, steps=steps), START, facts={"priority": "low"})
 
     assert [Entry("passed", START, due_at=START, step=0, why="priority is low, not urgent")] == done.entries
@@ -241,7 +241,7 @@ def test_a_repetition_that_stood_still_in_between_counts_on_from_where_it_was(wa
 
 
 def test_a_repetition_that_is_not_said_is_noted_with_the_reason() -> None:
-    step = replace(REPEATING.steps[0], condition=Test("priority", "eq", "urgent"))
+    step = replace(REPEATING.steps[0], condition=FactTest("priority", "eq", "urgent"))
     of = replace(REPEATING, steps=(step,))
     run = climb(of, START, facts={"priority": "urgent"}).run
     done = climb(of, START + 10 * MINUTE, run, facts={"priority": "low"}, noted_at=START + 11 * MINUTE)
@@ -266,7 +266,7 @@ def test_a_ladder_of_rungs_that_were_all_passed_over_ends_too_in_real_time() -> 
 
 
 def test_a_ladder_whose_only_rung_was_passed_over_repeats_nothing_and_ends() -> None:
-    step = replace(REPEATING.steps[0], condition=Test("priority", "eq", "urgent"))
+    step = replace(REPEATING.steps[0], condition=FactTest("priority", "eq", "urgent"))
     done = climb(replace(REPEATING, steps=(step,)), START + 30 * MINUTE)
 
     assert ["passed", "exhausted"] == [entry.kind for entry in done.entries]

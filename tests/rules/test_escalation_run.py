@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rules.calendar import ALWAYS, Calendar
-from app.rules.condition_tests import Test
+from app.rules.condition_tests import FactTest
 from app.rules.escalation import After, AtBreach, AtPercent, Ladder, Repeat, Step, Unacknowledged
 from app.rules.escalation_advance import Advance, advance, next_step_at, upcoming
 from app.rules.escalation_log import Entry, Kind
@@ -117,7 +117,7 @@ def test_a_rung_without_channels_marks_the_ticket_and_reaches_nobody_by_design()
 
 
 def test_a_repetition_whose_condition_does_not_hold_any_more_is_counted_and_not_said() -> None:
-    step = replace(LADDER.steps[0], repeat=Repeat(600, 2), condition=Test("priority", "eq", "urgent"))
+    step = replace(LADDER.steps[0], repeat=Repeat(600, 2), condition=FactTest("priority", "eq", "urgent"))
     of = replace(LADDER, steps=(step,))
     first = climb(of, START, facts={"priority": "urgent"})
     done = climb(of, START + 10 * MINUTE, first.run, facts={"priority": "low"})
@@ -129,7 +129,7 @@ def test_a_repetition_whose_condition_does_not_hold_any_more_is_counted_and_not_
 def test_what_comes_next_is_said_in_words() -> None:
     steps = (
         replace(LADDER.steps[0], repeat=Repeat(600, 2)),
-        replace(LADDER.steps[1], condition=Test("priority", "eq", "urgent")),
+        replace(LADDER.steps[1], condition=FactTest("priority", "eq", "urgent")),
         Step(2, Unacknowledged(900), notify=("c3", "c4"), wall=True),
         Step(3, AtPercent(150), notify=("c5",)),
     )
@@ -154,7 +154,7 @@ TRIGGERS = st.one_of(
     st.integers(60, 7200).map(Unacknowledged),
 )  # fmt: skip
 REPEATS = st.none() | st.builds(Repeat, st.integers(60, 7200), st.integers(1, 5))
-CONDITIONS = st.none() | st.just(Test("priority", "eq", "urgent"))
+CONDITIONS = st.none() | st.just(FactTest("priority", "eq", "urgent"))
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rules.conditions import Test, holds
+from app.rules.conditions import FactTest, holds
 from app.rules.metrics import default_pause, resolution
 from app.rules.ticket import walk
 from tests.rules.builders import at, book, judged, terms, timeline
@@ -32,7 +32,7 @@ def test_a_word_of_the_helpdesks_own_solves_nothing() -> None:
 def test_unless_told_otherwise_it_pauses_while_waiting_for_the_customer() -> None:
     pause = default_pause("resolution")
 
-    assert pause == Test("status", "eq", "pending")
+    assert pause == FactTest("status", "eq", "pending")
     assert [holds(pause, {"status": word}) for word in ("pending", "on_hold", "open")] == [True, False, False]
 
 

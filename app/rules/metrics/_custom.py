@@ -1,6 +1,5 @@
 """Custom metrics: open while a condition over facts holds, from the moment it began to hold (or from creation)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -10,16 +9,19 @@ from app.rules.policy import CustomMetric, Terms
 from app.rules.ticket import TicketAt
 
 
-@dataclass(frozen=True, slots=True)
 class Custom:
     """A metric of the document."""
 
-    definition: CustomMetric
+    __slots__ = ("definition",)
+
     PAUSE: ClassVar[Condition | None] = None
     GUIDANCE: ClassVar[Guidance] = Guidance(
         ("Say who takes care of it now, and what comes next.", "Tell the customer before they have to ask."),
         "{ticket} is taking longer than it should, and we are sorry. You will hear from us by {next_update}.",
     )
+
+    def __init__(self, definition: CustomMetric) -> None:
+        self.definition = definition
 
     @property
     def WATCHES(self) -> frozenset[str]:  # noqa: N802

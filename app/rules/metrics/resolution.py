@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Final
 
-from app.rules.conditions import Condition, Test
+from app.rules.conditions import Condition, FactTest
 from app.rules.events import Status
 from app.rules.guidance import Guidance
 from app.rules.policy import Terms
 from app.rules.ticket import TicketAt
 
-PAUSE: Condition | None = Test("status", "eq", Status.PENDING.value)
+PAUSE: Condition | None = FactTest("status", "eq", Status.PENDING.value)
 WATCHES: Final[frozenset[str]] = frozenset()
 GUIDANCE: Final = Guidance(
     (

@@ -41,7 +41,7 @@ class Knobs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Count:
     """Too often: more than `more_than` times within `within` real seconds (None: ever). `more_than` None: not watched."""
 
@@ -57,7 +57,7 @@ class Count:
         return f"more than {self.more_than}" + (f" within {span(self.within)}" if self.within is not None else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contacts(Count):
     """The same for messages of the customer. `after_answer`: every message after the first answer counts; else those since the last one."""
 
@@ -69,7 +69,7 @@ class Contacts(Count):
         return f"more than {self.more_than} {what}" + (f" within {span(self.within)}" if self.within is not None else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Silence:
     """Too long: open time of a calendar, or its business days. `longer_than` None: not watched."""
 
@@ -90,7 +90,7 @@ class Silence:
         return f"longer than {length} (calendar {self.calendar.name})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matching:
     """Facts that are alarming in themselves. `match` None: not watched."""
 
@@ -105,7 +105,7 @@ class Matching:
         return "the condition of the document holds"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Score:
     """A score below `below`, or `drop` or more under the best one so far; None: that is not watched."""
 
@@ -122,7 +122,7 @@ class Score:
         return " or ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grace:
     """A wish that waits `seconds` (>= 0) of a calendar's open time."""
 
@@ -139,7 +139,7 @@ class Grace:
         return f"asked for, {span(self.seconds)} ago (calendar {self.calendar.name})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignalRule:
     """One signal of the document."""
 
