@@ -45,11 +45,13 @@ def test_the_lock_files_hold_what_the_project_asks_for(project: dict[str, Any]) 
 
     asked = project["project"]["dependencies"]
     extras = project["project"]["optional-dependencies"]
+    pins = {lock.stem: set(re.findall(r"^\S+==\S+", lock.read_text(encoding="utf-8"), re.MULTILINE)) for lock in LOCKS}
     locked = {lock.stem: names(re.findall(r"^\S+==", lock.read_text(encoding="utf-8"), re.MULTILINE)) for lock in LOCKS}
 
     assert names(asked + extras["demo"]) <= locked["run"]
     assert locked["run"] | names(extras["dev"]) <= locked["dev"]
-    assert names(project["build-system"]["requires"]) == locked["build"] == names(read("requirements/build.in").splitlines()[1:])
+    assert names(project["build-system"]["requires"]) | {"mypy"} == names(read("requirements/build.in").splitlines()[1:]) <= locked["build"]
+    assert pins["build"] <= pins["dev"] | {pin for pin in pins["build"] if pin.startswith("setuptools==")}
 
 
 def test_every_stage_but_the_first_is_small_and_the_last_is_not_root() -> None:
@@ -57,7 +59,8 @@ def test_every_stage_but_the_first_is_small_and_the_last_is_not_root() -> None:
     last = stages[-1]
 
     assert len(stages) == 2
-    assert all(re.match(r"python:3\.\d+-slim\b", stage) for stage in stages)
+    assert re.match(r"python:3\.\d+\b", stages[0])
+    assert re.match(r"python:3\.\d+-slim\b", last)
     assert "--require-hashes" in stages[0]
     assert "pip install" not in last
     assert re.findall(r"^USER (.*)", last, re.MULTILINE) == ["10001:10001"]

@@ -23,7 +23,7 @@ def test_every_metric_is_ours_by_name_has_help_and_ends_with_its_unit() -> None:
 
 
 def test_labels_are_few_and_none_can_be_chosen_by_a_stranger() -> None:
-    allowed = {"method", "route", "status", "via", "outcome", "kind", "class", "metric", "version", "le", "state"}
+    allowed = {"method", "route", "status", "via", "outcome", "kind", "class", "metric", "version", "engine", "le", "state"}
 
     assert allowed >= {label for family in families() for sample in family.samples for label in sample.labels}
 
