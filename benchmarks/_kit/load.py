@@ -29,7 +29,7 @@ class Load:
     connections: int
     rate: float | None = None
     warm_up: int = 0
-    """So many of the first requests are not measured."""
+    """So many of the first answers are not measured."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,10 @@ async def _drive(load: Load) -> Measured:
     latencies: list[float] = []
     pending = iter(enumerate(load.requests))
     began = perf_counter()
-    first = [began]
+    cold, first = load.warm_up, began
 
     async def work(connection: _Connection) -> None:
+        nonlocal cold, first
         for number, raw in pending:
             sent = perf_counter()
             if load.rate is not None:
@@ -111,8 +112,8 @@ async def _drive(load: Load) -> Measured:
                 sent = due
             status = await connection.send(raw)
             ended = perf_counter()
-            if number < load.warm_up:
-                first[0] = ended
+            if cold:
+                cold, first = cold - 1, ended
                 continue
             statuses[str(status)] += 1
             latencies.append(ended - sent)
@@ -120,7 +121,7 @@ async def _drive(load: Load) -> Measured:
     gc.collect()
     gc.disable()
     await asyncio.gather(*(work(connection) for _, connection in made))
-    seconds = perf_counter() - first[0]
+    seconds = perf_counter() - first
     latencies.sort()
     good = sum(count for status, count in statuses.items() if status.startswith("2"))
     p50, p99, p999 = (1000 * _quantile(latencies, part) for part in (0.5, 0.99, 0.999))

@@ -30,15 +30,22 @@ DURABLE: Final = {
 @contextmanager
 def database(db: str) -> Iterator[str]:
     """The URL of an empty database on disk, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="slawatch-bench-") as folder:
-        if db == "sqlite":
+    if db == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="slawatch-bench-") as folder:
             yield f"sqlite:///{folder}/bench.db"
-            return
-        server = Postgres(DURABLE)
-        try:
-            yield server.url(server.create())
-        finally:
-            server.stop()
+    else:
+        with server() as postgres:
+            yield postgres.url(postgres.create())
+
+
+@contextmanager
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL with its data on disk, gone afterwards."""
+    postgres = Postgres(DURABLE)
+    try:
+        yield postgres
+    finally:
+        postgres.stop()
 
 
 @dataclass(frozen=True)
