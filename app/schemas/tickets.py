@@ -55,7 +55,9 @@ class Ticket(BaseModel):
     stored_at: OutInstant = Field(description="When we first heard of it.")
     deleted: bool
     merged_into: str | None
-    revision: int = Field(description="Revision of the configuration by which it was last judged.")
+    revision: int = Field(
+        description="Revision of the configuration by which it was last judged: the first of those in a row that promise the same."
+    )
     version: int = Field(description="Counts changes.")
 
 

@@ -177,7 +177,7 @@ def _clock(clock: Clock, clock_id: str) -> Part:
 def _why(clock: Clock, milestone: str, current: Current) -> Part:
     """`WhyOut`."""
     cycle = clock.cycle
-    return {"policy": cycle.policy, "revision": current.revision, "calendar": cycle.terms.calendar.name, "milestone": milestone}
+    return {"policy": cycle.policy, "revision": current.judges_as, "calendar": cycle.terms.calendar.name, "milestone": milestone}
 
 
 def _links(

@@ -123,10 +123,11 @@ def _nearest(*instants: datetime | None) -> datetime | None:
 
 
 async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> int:
-    """Judge tickets that were last judged by an older revision of the document. How many were; one that cannot be is none of them."""
+    """Judge tickets that were last judged by a revision of the document that promised otherwise. How many were; one that cannot be is none
+    of them."""
     current = live.current
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        ids = await tickets.stale(conn, current.revision, limit=limit)
+        ids = await tickets.stale(conn, current.judges_as, limit=limit)
         held = await tickets.lock_ids(conn, ids, skip_locked=True) if ids else []
         return (await judge(conn, held, current, at, tolerant=True)).tickets if held else 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.config.alike import promise_the_same
 from app.config.check import Checked, check
 from app.config.compile import Loaded
 from app.config.findings import Finding
@@ -37,6 +38,8 @@ class Current:
     text: str
     loaded: Loaded
     book: Book
+    judges_as: int
+    """The revision that tickets are judged by: the first of those in a row, up to the one in force, that promise the same."""
     public_url: str | None = None
     """How others reach this service; None: links are left out of messages."""
 
@@ -92,7 +95,7 @@ class LiveConfig:
             return self.current
         if dry_run:
             number = self.current.revision + 1
-            return self._as_current(number, etag_of(text), text, loaded)
+            return self._as_current(number, etag_of(text), text, loaded, number)
         revision = await self._store(text, author=author, note=None, after=self.current.revision)
         return self._take(revision, loaded)
 
@@ -137,11 +140,15 @@ class LiveConfig:
 
     async def _store(self, text: str, *, author: str, note: str | None, after: int | None = None) -> Revision:
         """Store the next revision; PreconditionFailed when it would not follow `after` (None: whatever is newest)."""
+        async with self._db.read() as conn:
+            former = await config_revisions.newest(conn)
+        alike = former is not None and await asyncio.to_thread(promise_the_same, former.body, text)
         async with self._db.begin() as conn:
             number = await config_revisions.newest_number(conn)
             if after is not None and number != after:
                 raise _stale()
-            revision = Revision(number + 1, text, etag_of(text), author, note, self._now())
+            judges_as = former.judges_as or number if former is not None and alike and former.number == number else number + 1
+            revision = Revision(number + 1, text, etag_of(text), author, note, self._now(), judges_as)
             await self._add(conn, revision)
         return revision
 
@@ -156,11 +163,12 @@ class LiveConfig:
         if not names(if_match, self.current.etag):
             raise _stale()
 
-    def _as_current(self, number: int, etag: str, text: str, loaded: Loaded) -> Current:
-        return Current(number, etag, text, loaded, loaded.book(number), self._public_url)
+    def _as_current(self, number: int, etag: str, text: str, loaded: Loaded, judges_as: int) -> Current:
+        return Current(number, etag, text, loaded, loaded.book(judges_as), judges_as, self._public_url)
 
     def _take(self, revision: Revision, loaded: Loaded) -> Current:
-        self._current = self._as_current(revision.number, revision.etag, revision.body, loaded)
+        number = revision.number
+        self._current = self._as_current(number, revision.etag, revision.body, loaded, revision.judges_as or number)
         metrics.CONFIG_RELOADED.set(1)
         metrics.CONFIG_REVISION.set(revision.number)
         log.info("Configuration in force.", extra={"event": "config.loaded", "revision": revision.number, "author": revision.author})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from app.ids import BREACH as BREACH_ID
@@ -89,10 +90,9 @@ class Consequences:
 
     def add(self, other: Consequences) -> None:
         """What follows from judging another ticket, too."""
-        for name in _PARTS:
-            more = getattr(other, name)
+        for mine, more in zip(_ALL(self), _ALL(other), strict=True):
             if more:
-                getattr(self, name).extend(more)
+                mine.extend(more)
 
     @property
     def has_more(self) -> bool:
@@ -111,6 +111,7 @@ class Consequences:
 
 
 _PARTS = tuple(part.name for part in fields(Consequences))
+_ALL: Callable[[Consequences], tuple[list[Any], ...]] = attrgetter(*_PARTS)
 _STATES = frozenset({"ticket_rows", "clock_rows", "standings"})
 
 

@@ -93,7 +93,7 @@ class Scene:
             "steps": len(ladder.steps),
             "opened_at": self.at,
             "policy": clock.cycle.policy if clock is not None else self.verdict.policy,
-            "revision": self.current.revision,
+            "revision": self.current.judges_as,
             "source": self.ticket.source,
             "fence": 0,
             **columns,

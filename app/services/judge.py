@@ -151,7 +151,7 @@ async def _verdicts(conn: Connection, held: Sequence[LockedTicket], current: Cur
     for ticket in held:
         with _SettingAside(ticket, failed):
             case = _Case(ticket, evaluate(ticket.timeline, current.book, at), stored[ticket.id])
-            follow(case.own, ticket, case.verdict, case.stored, breaches, revision=current.revision, at=at)
+            follow(case.own, ticket, case.verdict, case.stored, breaches, revision=current.judges_as, at=at)
             retargeting.tell(case.own, ticket, case.verdict, current, at)
             cases.append(case)
     return cases

@@ -185,7 +185,7 @@ class Sentry:
         ticket, known = self._scene.ticket, self._scene.verdict.ticket
         if ticket.quiet:
             return "import"
-        if ticket.revision not in (0, self._scene.current.revision) and not ticket.fresh:
+        if ticket.revision not in (0, self._scene.current.judges_as) and not ticket.fresh:
             return "new_revision"
         if known is not None and (known.is_gone or (known.is_solved and not load(raised.name).AFTER_SOLVE)):
             return "done"
@@ -193,7 +193,7 @@ class Sentry:
 
     def _keep(self, row: Any, raised: Raised) -> None:
         """A signal that is known: it may be over now, dated otherwise, or after all have been one."""
-        revision = self._scene.current.revision
+        revision = self._scene.current.judges_as
         stands = (row.status, row.raised_at, row.held_since, row.ended_at, row.revision)
         if stands != ("raised", raised.raised_at, raised.since, raised.ended_at, revision):
             changes = {"status": "raised", "raised_at": raised.raised_at, "held_since": raised.since, "ended_at": raised.ended_at}
@@ -201,7 +201,7 @@ class Sentry:
 
     def _withdraw(self, row: Any) -> None:
         """It never was, as is known now. What another revision of the document saw stays as that one saw it."""
-        if row.status == "raised" and row.revision == self._scene.current.revision:
+        if row.status == "raised" and row.revision == self._scene.current.judges_as:
             self._scene.into.signal_rows.append({**row._mapping, "status": "withdrawn", "withdrawn_at": self._at})
 
     def _look_again(self, next_at: datetime | None) -> None:
@@ -227,7 +227,7 @@ class Sentry:
             "tier": raised.tier,
             "threshold": raised.threshold,
             "evidence": {"sentences": list(shown), "keys": list(raised.evidence.keys[-KEYS_MAX:])},
-            "revision": self._scene.current.revision,
+            "revision": self._scene.current.judges_as,
             "source": self._scene.ticket.source,
         }
 

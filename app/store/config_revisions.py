@@ -12,7 +12,8 @@ from app.store.tables import config_revisions
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision. `etag` is the SHA-256 of `body`, hexadecimal; `author` is `file` when it was read from one."""
+    """One revision. `etag` is the SHA-256 of `body`, hexadecimal; `author` is `file` when it was read from one. `judges_as`: the number of
+    the first revision of those in a row, up to this one, that promise the same; None: its own."""
 
     number: int
     body: str
@@ -20,6 +21,7 @@ class Revision:
     author: str
     note: str | None
     created_at: datetime
+    judges_as: int | None = None
 
 
 async def newest(conn: Connection, *, author: str | None = None) -> Revision | None:

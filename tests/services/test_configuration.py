@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.errors import InvalidConfiguration, PreconditionFailed, PreconditionRequired
 from app.services.configuration import Current, LiveConfig, etag_of
@@ -180,3 +180,32 @@ async def test_a_revision_that_cannot_be_loaded_here_leaves_the_one_before_in_fo
 async def test_nothing_holds_before_the_start(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="start"):
         _ = replica(Database(sqlite_url), clock, tmp_path).current
+
+
+async def test_a_revision_that_promises_the_same_judges_as_the_one_before_also_after_a_restart(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    live = replica(database, clock, tmp_path)
+    await live.start(written(tmp_path, ONE))
+    seen = []
+    for text in (ONE + "retention: {messages: 30d}\n", ONE + "retention: {messages: 60d}\n", TWO, ONE):
+        await live.put(text, author="ops", if_match="*")
+        again = replica(database, clock, tmp_path)
+        await again.start(None)
+        assert (live.current.revision, live.current.judges_as) == (again.current.revision, again.current.judges_as)
+        seen.append((live.current.revision, live.current.judges_as, live.current.book.revision))
+
+    assert [(2, 1, 1), (3, 1, 1), (4, 4, 4), (5, 5, 5)] == seen
+
+
+async def test_a_revision_of_a_former_release_judges_as_itself(database: Database, clock: FakeClock, tmp_path: Path) -> None:
+    live = replica(database, clock, tmp_path)
+    await live.start(written(tmp_path, ONE))
+    await live.put(ONE + "retention: {messages: 30d}\n", author="ops", if_match="*")
+    async with database.begin() as conn:
+        await conn.execute(update(config_revisions).values(judges_as=None))
+    again = replica(database, clock, tmp_path)
+    await again.start(None)
+    put = await again.put(ONE + "retention: {messages: 90d}\n", author="ops", if_match="*")
+
+    assert (2, 2) == (put.revision - 1, put.judges_as)

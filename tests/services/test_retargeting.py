@@ -168,10 +168,10 @@ async def test_nothing_is_even_made_ready_to_be_said_where_no_channel_hears_of_i
     await applies(place, "default: 4h", "default: 5h", judged=False)
     current, at_ = place.live.current, place.clock()
     async with place.db.begin() as conn:
-        [ticket] = await tickets.lock_ids(conn, await tickets.stale(conn, current.revision, limit=9), skip_locked=False)
+        [ticket] = await tickets.lock_ids(conn, await tickets.stale(conn, current.judges_as, limit=9), skip_locked=False)
         stored = await clock_store.of_tickets(conn, [ticket.id])
     found, verdict = Consequences(), evaluate(ticket.timeline, current.book, at_)
-    follow(found, ticket, verdict, stored[ticket.id], {}, revision=current.revision, at=at_)
+    follow(found, ticket, verdict, stored[ticket.id], {}, revision=current.judges_as, at=at_)
     retargeting.tell(found, ticket, verdict, current, at_)
 
     assert (1, made) == (len(found.shifts), len(found.retargets))
@@ -192,7 +192,7 @@ async def test_pauses_reopenings_and_messages_move_due_instants_and_are_not_told
 
 
 async def test_a_pause_within_one_message_is_not_told_whatever_the_document_became_meanwhile(place: World) -> None:
-    await applies(place, "lead.example.com", "boss.example.com", judged=False)
+    await applies(place, "organization: Acme", "organization: Initech", judged=False)
     start = place.clock()
     place.clock.advance(hours=1)
     await place.tell(event(start + HOUR / 2, "updated", status="pending"), event(start + HOUR, "updated", status="open"))
@@ -206,7 +206,7 @@ async def test_a_pause_within_one_message_is_not_told_whatever_the_document_beca
     ("old", "new", "facts", "due", "changed"),
     [
         ("default: 4h", "default: 5h", {"priority": "low"}, 17, {"revision", "target", "priority"}),
-        ("lead.example.com", "boss.example.com", {"priority": "low"}, 17, {"revision", "target", "priority"}),
+        ("organization: Acme", "organization: Initech", {"priority": "low"}, 17, {"revision", "target", "priority"}),
         ("default: 4h", "default: 5h", {"subject": "Help"}, 14, {"revision", "target"}),
     ],
     ids=["both moved it", "the message moved it", "the document moved it"],
@@ -301,3 +301,13 @@ async def test_silences_and_quiet_hours_hold_for_it(place: World) -> None:
 
     assert ("pending", datetime.fromisoformat(at(12))) == (waits.state, waits.next_attempt_at)
     assert ("suppressed", None) == (kept.state, kept.next_attempt_at)
+
+
+async def test_a_document_that_promises_the_same_has_no_ticket_judged_anew(desk: World) -> None:
+    await applies(desk, "lead.example.com", "boss.example.com", judged=False)
+    unchanged = await rejudge_stale(desk.db, desk.live, desk.clock)
+    [row] = await desk.rows(clocks)
+    await applies(desk, "default: 4h", "default: 5h", judged=False)
+
+    assert (0, 1, 2) == (unchanged, row.revision, desk.live.current.revision - 1)
+    assert await rejudge_stale(desk.db, desk.live, desk.clock) == 1

@@ -38,6 +38,7 @@ config_revisions = Table(
     Column("author", NAME, nullable=False),
     Column("note", Text),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("judges_as", Integer, comment="The first revision of those in a row that promise the same"),
 )
 
 inbox = Table(
