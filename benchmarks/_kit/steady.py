@@ -59,9 +59,14 @@ async def _send(ingest: Ingest, now: Now, waited: list[float], sent: list[asynci
 
 
 async def _one(ingest: Ingest, now: Now, planned: float, waited: list[float]) -> None:
+    await ingest.submit(message(now))
+    waited.append((perf_counter() - planned) * 1000)
+
+
+def message(now: Now) -> Arrival:
+    """About a new ticket."""
     event = TicketEvent(
         "steady", str(next(_NUMBERS)), "created", now(), EventKind.TICKET_CREATED, {"status": "open", "priority": "high", "subject": "A"},
         message=Message(ActorKind.CUSTOMER, public=True, id="m1"), actor=Actor(ActorKind.CUSTOMER, "zoe"),
     )  # fmt: skip
-    await ingest.submit(Arrival("steady", "events", HttpRequest("POST", "/v1/events", {}), now(), (event,)))
-    waited.append((perf_counter() - planned) * 1000)
+    return Arrival("steady", "events", HttpRequest("POST", "/v1/events", {}), now(), (event,))
