@@ -11,7 +11,7 @@ from dataclasses import asdict
 from inspect import signature
 
 import benchmarks
-from app.cli.serve import COLLECT
+from app.cli._collector import THRESHOLDS
 from benchmarks import Figure, Report
 
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one benchmark, prints its report, returns the exit code."""
     options = _parser().parse_args(arguments)
     run = importlib.import_module(f"benchmarks.{options.name}").run
-    gc.set_threshold(*COLLECT)  # as the service runs
+    gc.set_threshold(*THRESHOLDS)
     with_database = {"db": options.db} if "db" in signature(run).parameters else {}
     report: Report = run(quick=options.quick, **with_database)
     print(json.dumps(asdict(report)) if options.json else "\n".join(_lines(report)))

@@ -15,6 +15,7 @@ from app.timesource import Now, utc_now
 from benchmarks import Figure, Report
 from benchmarks._kit import stage
 from benchmarks._kit.seed import DOCUMENT, configured, fixed, opened, seed
+from benchmarks._kit.stage import as_service
 from benchmarks._kit.steady import message
 
 TICK_GOAL: Final = 1.0  # milliseconds, p99
@@ -27,7 +28,7 @@ MESSAGES: Final = 250
 
 def run(*, quick: bool, db: str) -> Report:
     """Milliseconds per tick."""
-    return asyncio.run(_run(quick, db))
+    return as_service(_run(quick, db))
 
 
 async def _run(quick: bool, kind: str) -> Report:

@@ -1,7 +1,6 @@
 """Every open ticket judged anew after a change of the document, while messages come at a steady rate; anchor of their latency: the same
 rate in the calm before."""
 
-import asyncio
 from time import perf_counter
 from typing import Final
 
@@ -10,6 +9,7 @@ from app.timesource import utc_now
 from benchmarks import Figure, Report
 from benchmarks._kit import stage, steady
 from benchmarks._kit.seed import DOCUMENT, configured, fixed, opened, seed
+from benchmarks._kit.stage import as_service
 
 GOAL: Final = 30.0  # seconds for a million
 INGEST_GOAL: Final = 2.0  # times the calm
@@ -18,7 +18,7 @@ MILLION: Final = 1_000_000
 
 def run(*, quick: bool, db: str) -> Report:
     """Tickets judged per second, and how long a million would take."""
-    return asyncio.run(_run(10_000 if quick else 100_000, db))
+    return as_service(_run(10_000 if quick else 100_000, db))
 
 
 async def _run(size: int, kind: str) -> Report:

@@ -14,6 +14,7 @@ from app.timesource import utc_now
 from benchmarks import Figure, Report
 from benchmarks._kit import stage, steady
 from benchmarks._kit.seed import configured, fixed, opened, seed
+from benchmarks._kit.stage import as_service
 from benchmarks._kit.workers import scaling
 
 GOAL: Final = 2.5  # times the anchor
@@ -33,7 +34,7 @@ BATCH: Final = 500
 
 def run(*, quick: bool, db: str) -> Report:
     """Breaches committed per second."""
-    report = asyncio.run(_run(5_000 if quick else 100_000, 20_000 if quick else 1_000_000, db))
+    report = as_service(_run(5_000 if quick else 100_000, 20_000 if quick else 1_000_000, db))
     if db == "sqlite":  # one file, one process
         return report
     return replace(report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3))))))

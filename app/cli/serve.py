@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import ipaddress
 import json
 import signal
@@ -17,6 +16,7 @@ import uvicorn
 import uvloop
 
 from app import __version__
+from app.cli import _collector
 from app.cli._one_write import OneWrite
 from app.cli._sole import sole_service
 from app.errors import SlaError
@@ -77,11 +77,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         await _Server(config, lambda: typer.echo("\n".join(lines))).serve(sockets=[listener])
 
 
-COLLECT: Final = (50_000, 10, 20)
-"""When the garbage collector looks (`gc.set_threshold`). A batch makes thousands of objects that live until its commit, and looking at
-them as often as by default costs more than a tenth of the throughput. Next to nothing we make needs it, and what does is small."""
-
-
 class _Server(uvicorn.Server):
     """uvicorn, except that a signal means: end well."""
 
@@ -92,9 +87,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            gc.collect()
-            gc.freeze()  # what was loaded to start stays for good; the collector need not walk it again
-            gc.set_threshold(*COLLECT)
+            _collector.begin()
             self._announce()
 
     @contextlib.contextmanager

@@ -2,18 +2,20 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import psutil
 
+from app.cli import _collector
 from app.cli._demo.service import Child, address
 from app.settings import environment
 from tests.support.postgres import Postgres
 
+T = TypeVar("T")
 KEY: Final = "slaw_a_for-benchmarks-only-and-long-enough-to-be-accepted"
 DURABLE: Final = {
     "fsync": "on",
@@ -87,6 +89,16 @@ async def anchor(name: str, *arguments: str) -> AsyncIterator[Served]:
     with tempfile.TemporaryDirectory(prefix="slawatch-bench-") as folder:
         async with child(["-m", "benchmarks._kit.anchors", name, *arguments], Path(folder), {}) as served:
             yield served
+
+
+def as_service(work: Coroutine[Any, Any, T]) -> T:
+    """Run something with the parts of the service in this process, whose garbage is collected as the service's is."""
+
+    async def begun() -> T:
+        _collector.begin()
+        return await work
+
+    return asyncio.run(begun())
 
 
 @asynccontextmanager
