@@ -22,8 +22,8 @@ _FLAGS: Final = ("-w", "-g0")
 
 def main() -> int:
     """Compile unless it has been done. 0: it is compiled, or cannot be for want of a C compiler, which a line tells; 1: it failed."""
-    made_from = MODULES / DIGEST
-    if made_from.is_file() and made_from.read_text(encoding="ascii") == digest() and any(MODULES.glob(f"*{SUFFIX}")):
+    made_from, now = MODULES / DIGEST, digest()
+    if made_from.is_file() and made_from.read_text(encoding="ascii") == now and any(MODULES.glob(f"*{SUFFIX}")):
         made_from.touch()
         return 0
     if (why := _cannot()) is not None:
@@ -35,7 +35,7 @@ def main() -> int:
         MODULES.mkdir()
         for name, path in built.items():
             shutil.copyfile(path, MODULES / f"{name}{SUFFIX}")
-        made_from.write_text(digest(), encoding="ascii")
+        made_from.write_text(now, encoding="ascii")  # last: until then nobody uses any of it
     return 0
 
 
