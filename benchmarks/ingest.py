@@ -48,7 +48,7 @@ class _Size:
 
 
 def _size(quick: bool) -> _Size:
-    return _Size(2, 2_500, 400, 5_000, 16) if quick else _Size(5, 15_000, 2_000, 30_000, 60)
+    return _Size(2, 2_000, 300, 4_000, 12) if quick else _Size(5, 15_000, 2_000, 30_000, 60)
 
 
 def run(*, quick: bool, db: str) -> Report:
