@@ -32,7 +32,7 @@ _UPKEEP: Final = timedelta(seconds=2)
 _SAFETY: Final = timedelta(seconds=60)
 _WATCH: Final = 1.0  # seconds
 _SLACK: Final = timedelta(seconds=1)
-"""How much farther ahead than it may be a run has to be planned before that is taken for a clock that was set back."""
+"""How much less the machine's clock has to show than it ought to before it is taken for set back."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,6 +69,8 @@ class Loop:
         self._now = now
         self._machine = machine
         self._ended: float | None = None
+        self._began: datetime | None = None
+        """When the clock that only goes forward began, as the machine's clock had it at the last look."""
         self._at_latest = at_latest
         self._wanted: datetime | None = None
         self._scheduler: AsyncIOScheduler | None = None
@@ -135,9 +137,10 @@ class Loop:
         return None if self._ended is None else monotonic() - self._ended
 
     def look_after(self) -> None:
-        """Run now if the next run is planned farther ahead than ever: the machine's clock was set back since."""
+        """Run now if the machine's clock was set back since the last look: the next run is planned by the old time."""
+        began, self._began = self._began, self._machine() - timedelta(seconds=monotonic())
         job = self._scheduler.get_job(self.name) if self._scheduler is not None and not self._running.locked() else None
-        if job is None or job.next_run_time is None or job.next_run_time - self._machine() <= self._at_latest + _SLACK:
+        if began is None or began - self._began <= _SLACK or job is None:
             return
         log.warning("The machine's clock was set back.", extra={"event": "loop.clock_set_back", "loop": self.name})
         job.modify(next_run_time=self._machine())

@@ -170,9 +170,10 @@ async def test_a_machine_whose_clock_is_set_back_an_hour_does_not_wait_for_an_ho
     await runs.reach(2)
     await loop.settle()
     await asyncio.sleep(0.15)
+    watching = asyncio.create_task(watch([loop], 0.02))
+    await asyncio.sleep(0.05)
     stalled = len(runs.at)
     machine.ahead = timedelta(0)  # the clock is set back
-    watching = asyncio.create_task(watch([loop], 0.02))
     await runs.reach(stalled + 3)
     watching.cancel()
     scheduler.pause()
@@ -188,9 +189,24 @@ async def test_a_loop_that_is_planned_as_it_should_be_is_left_alone() -> None:
         await runs.reach(1)
         await loop.settle()
         loop.look_after()
+        loop.look_after()
         await asyncio.sleep(0.05)
 
     assert 1 == len(runs.at)
+
+
+async def test_a_run_that_has_been_started_but_not_begun_is_no_clock_set_back(caplog: pytest.LogCaptureFixture) -> None:
+    runs = Runs()
+    async with running(runs) as loop:
+        await runs.reach(1)
+        await loop.settle()
+        loop.look_after()
+        assert loop._scheduler is not None
+        loop._scheduler.get_job(loop.name).modify(next_run_time=utc_now() + timedelta(seconds=60))  # as APScheduler does when it starts one
+        loop.look_after()
+        await asyncio.sleep(0.05)
+
+    assert (1, []) == (len(runs.at), caplog.records)
 
 
 async def test_how_long_ago_it_ran_is_known_whatever_the_clock_says() -> None:
