@@ -88,6 +88,8 @@ async def _behind_dead_entries(db: Database, live: LiveConfig, now: Now, entries
     async with db.begin() as conn:
         await conn.exec_driver_sql(past.format(n=entries))
     async with db.read() as snapshot:
+        for name in ("idle_in_transaction_session_timeout", "transaction_timeout"):
+            await snapshot.exec_driver_sql(f"SET LOCAL {name} = 0")
         await snapshot.exec_driver_sql("SELECT count(*) FROM config_revisions")
         async with db.begin() as conn:
             await conn.exec_driver_sql(back)
