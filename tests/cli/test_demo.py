@@ -366,10 +366,12 @@ def test_the_whole_demo_succeeds_and_leaves_nothing_behind(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_demo_takes_its_children_and_files_along(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would the demo
     demo = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "demo"],
         env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     assert demo.stdout
     line = demo.stdout.readline()
     children = psutil.Process(demo.pid).children(recursive=True)
