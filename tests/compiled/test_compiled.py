@@ -11,7 +11,9 @@ import pytest
 import app
 from app.compiled import MODULES, ROOT, digest, sources
 
-compiled_here = pytest.mark.skipif(not app.COMPILED, reason="nothing is compiled here (no C compiler, or SLAWATCH_COMPILED=0)")
+compiled_here = pytest.mark.skipif(
+    not app.COMPILED, reason="nothing is compiled from these sources: no C compiler, rules edited since `make`, or SLAWATCH_COMPILED=0"
+)
 
 
 def run(arguments: list[str], folder: Path, **environ: str) -> str:
