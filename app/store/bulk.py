@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import StrCompileDialect
 
 from app.store.database import Connection
+from app.store.sqlite import SqliteConnection
 from app.store.types import JsonBytes, UtcDateTime, to_microseconds
 
 Mode = Literal["insert", "insert_new", "replace", "update"]
@@ -70,9 +71,9 @@ class Sheaf:
         """Write all that was added so far; how many rows the last part wrote."""
         parts, self._parts = self._parts, []
         count = 0
-        if self._dialect != "postgresql":
+        if isinstance(self._conn, SqliteConnection):
             for statement, rows in parts:
-                count = (await self._conn.exec_driver_sql(statement.sql, [statement.tuple_of(row) for row in rows])).rowcount
+                count = await self._conn.write(statement.sql, [statement.tuple_of(row) for row in rows])
         elif parts:
             sql = _together(tuple(statement.sql for statement, _ in parts))
             given = tuple(orjson.dumps([statement.object_of(row) for row in rows]).decode() for statement, rows in parts)

@@ -82,6 +82,16 @@ def translate(context: ExceptionContext) -> Unavailable | None:
     return unavailable() if context.is_disconnect or is_outage(error) else None
 
 
+def of_driver(error: sqlite3.Error, statement: str, *, reads: bool) -> Exception:
+    """The same for an error of a driver that was called without SQLAlchemy: Unavailable, or the error as SQLAlchemy would have raised it.
+
+    `reads`: in a read transaction.
+    """
+    if is_outage(error) and not (reads and _is_refused_write(error)):
+        return unavailable()
+    return DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True)
+
+
 def _is_refused_write(error: BaseException) -> bool:
     # In a read transaction this is our own mistake; elsewhere the disk or the server has become read-only.
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY or getattr(error, "sqlstate", None) == "25006"

@@ -149,6 +149,17 @@ class SqliteConnection:
         found: CursorResult[*tuple[Any, ...]] = await self._run(partial(self.sync_connection.exec_driver_sql, statement, parameters))
         return found
 
+    async def write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement that writes once for each row, as the driver takes it, without SQLAlchemy in between; how many were written.
+
+        Errors are the same as from `execute`.
+        """
+        call = partial(_write, self.sync_connection, statement, rows)
+        if self._run is None:
+            return call()
+        count: int = await self._run(call)
+        return count
+
     async def run_sync(self, work: Callable[..., T], *arguments: Any) -> T:
         """What `work` makes of the synchronous connection."""
         call = partial(work, self.sync_connection, *arguments)
@@ -165,6 +176,7 @@ class Sqlite:
         self._patience = patience.total_seconds()
         self._writer = engine(file, "writer", patience=patience)
         self._reader = engine(file, "reader", patience=patience)
+        self._writing: Connection | None = None
         self._turn = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
         self._seats = asyncio.Semaphore(READERS)
@@ -173,6 +185,8 @@ class Sqlite:
 
     async def close(self) -> None:
         """Give all connections back. Transactions still open are rolled back."""
+        if self._writing is not None:
+            self._writing.close()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -180,11 +194,15 @@ class Sqlite:
     async def begin(self, *, aside: bool = False) -> AsyncIterator[SqliteConnection]:
         """A write transaction. `aside`: its statements may take long and run beside the event loop."""
         async with self._my_turn():
-            with connected(self._writer) as connection:
-                await self._take(connection)
+            connection = self._the_writing_one()
+            await self._take(connection)
+            try:
                 with connection.begin() as transaction:
                     yield SqliteConnection(connection, partial(self._beside, connection) if aside else None)
                     await self._in_thread(transaction.commit)
+            finally:  # a commit that has failed leaves both of them in the middle of it
+                connection.rollback()
+                _driver(connection).rollback()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqliteConnection]:
@@ -200,6 +218,13 @@ class Sqlite:
         async with self._one_asks:
             with connected(self._reader) as connection:
                 yield SqliteConnection(connection, None)
+
+    def _the_writing_one(self) -> Connection:
+        """Kept from transaction to transaction: to ask a pool for the only one each time costs more than a statement."""
+        if self._writing is None:
+            with outages.connecting():
+                self._writing = self._writer.connect()
+        return self._writing
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -272,6 +297,13 @@ def _forever(waits: Sequence[float]) -> Iterator[float]:
     yield from waits
     while True:
         yield waits[-1]
+
+
+def _write(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    try:
+        return _driver(connection).executemany(statement, rows).rowcount
+    except sqlite3.Error as error:
+        raise outages.of_driver(error, statement, reads=connection.get_execution_options()[outages.READS]) from error
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -20,6 +20,8 @@ RAW_TIMELINE: Final = type_coerce(tickets.c.timeline, LargeBinary)
 """As it is stored; `timeline_codec` reads it."""
 Ref = tuple[str, str]
 """Source and the helpdesk's own id of a ticket."""
+_UNTOLD: Final = timeline_codec.dump(Timeline())
+"""The timeline of a ticket of which nothing was told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +115,23 @@ async def make_refs(conn: Connection, refs: Collection[Ref], at: datetime, *, sk
     Two writers that make new ones do so in the order of their names, and do not wait for each other in a circle; should they ever, the
     database ends one, which is done again.
     """
-    await _make(conn, refs, at)
-    return (await lock_refs(conn, refs, skip_locked=skip_locked))[0]
-
-
-async def _make(conn: Connection, refs: Collection[Ref], at: datetime) -> None:
+    made = [LockedTicket(new_id(TICKET), source, external_id, _UNTOLD, version=0, revision=0) for source, external_id in sorted(refs)]
     rows = [
         {
-            "id": new_id(TICKET),
-            "source": source,
-            "external_id": external_id,
+            "id": ticket.id,
+            "source": ticket.source,
+            "external_id": ticket.external_id,
             "stored_at": at,
             "deleted": False,
-            "timeline": [],
-            "revision": 0,
-            "version": 0,
+            "timeline": ticket.stored,
+            "revision": ticket.revision,
+            "version": ticket.version,
         }
-        for source, external_id in sorted(refs)
+        for ticket in made
     ]
-    await bulk.write(conn, tickets, "insert_new", rows)
+    if await bulk.write(conn, tickets, "insert_new", rows) < len(rows):  # somebody else was quicker with one of them
+        return (await lock_refs(conn, refs, skip_locked=skip_locked))[0]
+    return {ticket.ref: ticket for ticket in made}
 
 
 async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:

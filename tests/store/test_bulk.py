@@ -1,15 +1,20 @@
 """Many rows by one statement: what is written is what is read, whatever it holds, and an index is touched only where it must be."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from sqlalchemy import event, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.errors import Unavailable
 from app.store import bulk
-from app.store.database import Database
+from app.store.database import Connection, Database
+from app.store.sqlite import SqliteConnection
 from app.store.tables import events, inbox, tickets
+
+if TYPE_CHECKING:
+    import sqlite3
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123_457, tzinfo=UTC)
 
@@ -33,6 +38,18 @@ def told(number: int, key: str, inbox_id: str) -> dict[str, Any]:
         "ticket_id": f"tkt_{number}", "key": key, "at": AT, "order": None, "kind": "created", "body": {}, "received_at": AT,
         "inbox_id": inbox_id,
     }  # fmt: skip
+
+
+def hear(conn: Connection, said: list[str]) -> None:
+    """Note each statement that writes from now on."""
+
+    def note(*heard: Any) -> None:
+        said.extend(sql for sql in heard if isinstance(sql, str) and sql.startswith(("INSERT", "UPDATE", "WITH")))
+
+    if isinstance(conn, SqliteConnection):
+        cast("sqlite3.Connection", conn.sync_connection.connection.dbapi_connection).set_trace_callback(note)
+    else:
+        event.listen(conn.sync_connection, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
@@ -83,21 +100,21 @@ async def test_on_sqlite_a_column_of_an_index_is_written_only_where_it_has_chang
     said: list[str] = []
     async with db.begin() as conn:
         await bulk.write(conn, tickets, "insert", [ticket(1), ticket(2)])
-        event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, *_rest: said.append(sql))
+        hear(conn, said)
         sheaf = bulk.Sheaf(conn)
         sheaf.update(tickets, [ticket(1, group="b"), ticket(2, requester="max")], {f"tkt_{n}": ticket(n) for n in (1, 2)})
         await sheaf.write()
     await db.close()
 
-    assert [False, True] == ["requester = ?" in sql for sql in said]
-    assert all('"group" = ?' in sql for sql in said)
+    assert [False, True] == ["requester = " in sql for sql in said]
+    assert all('"group" = ' in sql for sql in said)
 
 
 async def test_a_sheaf_writes_all_at_once_parents_and_children_and_is_empty_afterwards(database: Database) -> None:
     said: list[str] = []
     async with database.begin() as conn:
         await bulk.write(conn, tickets, "insert", [ticket(1)])
-        event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, *_rest: said.append(sql))
+        hear(conn, said)
         sheaf = bulk.Sheaf(conn)
         sheaf.add(inbox, "insert", [message(1), message(2)])
         sheaf.add(tickets, "insert", [ticket(2)])
@@ -110,7 +127,7 @@ async def test_a_sheaf_writes_all_at_once_parents_and_children_and_is_empty_afte
 
     assert [("tkt_1", 2, "inb_1"), ("tkt_2", 1, "inb_2")] == [tuple(row) for row in found]
     assert (0, [1, 0]) == (before, counts)
-    assert len(said) - 1 == {"postgresql": 1, "sqlite": 4}[database.dialect]
+    assert len(said) == {"postgresql": 1, "sqlite": 6}[database.dialect]  # SQLite says each row for itself
 
 
 async def test_a_sheaf_in_which_a_row_cannot_be_written_writes_nothing(database: Database) -> None:
@@ -127,3 +144,28 @@ async def test_a_sheaf_in_which_a_row_cannot_be_written_writes_nothing(database:
         found = (await conn.execute(select(tickets))).all()
 
     assert [] == found
+
+
+async def test_many_rows_cannot_be_written_where_one_only_reads(database: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+        async with database.read() as conn:
+            await bulk.write(conn, tickets, "insert", [ticket(1)])
+
+
+async def test_a_write_that_fails_for_want_of_room_is_unavailable_and_the_next_one_is_written(sqlite_url: str) -> None:
+    db = Database(sqlite_url, database_time=False)
+    await db.open()
+    async with db.begin() as conn:
+        pages = (await conn.execute(text("PRAGMA page_count"))).scalar_one()
+        await conn.execute(text(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(Unavailable):
+        async with db.begin() as conn:
+            await bulk.write(conn, inbox, "insert", [message(number, body=b"x" * 5000) for number in range(100)])
+    async with db.begin() as conn:
+        await conn.execute(text(f"PRAGMA max_page_count = {pages + 1000}"))
+        await bulk.write(conn, inbox, "insert", [message(1, body=b"x" * 5000)])
+    async with db.read() as conn:
+        found = (await conn.execute(select(inbox.c.id))).scalars().all()
+    await db.close()
+
+    assert ["inb_1"] == found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import Unavailable
 from app.store.database import Database
@@ -118,6 +119,22 @@ async def test_who_is_cancelled_during_the_commit_leaves_a_connection_that_works
         await add(connection, "audit")
 
     assert await stored(sqlite) == ["audit", "digest"]
+
+
+async def test_a_commit_that_fails_leaves_nothing_and_a_connection_that_works(sqlite: Database) -> None:
+    async def work() -> None:
+        async with sqlite.begin() as connection:
+            await add(connection, "digest")
+            await connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
+            await connection.execute(text("CREATE TABLE orphan (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"))
+            await connection.execute(text("INSERT INTO orphan VALUES (7)"))  # seen by the commit
+
+    with pytest.raises(DBAPIError, match="FOREIGN KEY"):
+        await work()
+    async with sqlite.begin() as connection:
+        await add(connection, "audit")
+
+    assert await stored(sqlite) == ["audit"]
 
 
 async def test_more_readers_than_connections_wait_only_so_long_and_who_asks_waits_for_none(sqlite: Database) -> None:
