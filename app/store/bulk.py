@@ -76,7 +76,7 @@ class Sheaf:
                 count = await self._conn.write(statement.sql, [statement.tuple_of(row) for row in rows])
         elif parts:
             sql = _together(tuple(statement.sql for statement, _ in parts))
-            given = tuple(orjson.dumps([statement.object_of(row) for row in rows]).decode() for statement, rows in parts)
+            given = tuple(each for statement, rows in parts for each in (statement.text_of(rows), len(rows)))
             count = (await self._conn.exec_driver_sql(sql, given)).rowcount
         return count
 
@@ -90,8 +90,11 @@ async def write(conn: Connection, table: Table, mode: Mode, rows: Sequence[Mappi
 
 @cache
 def _together(statements: tuple[str, ...]) -> str:
-    """One statement of PostgreSQL for several that write; each has one parameter."""
-    *others, last = (sql.replace("$1", f"${number}") for number, sql in enumerate(statements, 1))
+    """One statement of PostgreSQL for several that write; each has two parameters."""
+    *others, last = (
+        sql.replace("$rows", f"${number}").replace("$count", f"${number + 1}")
+        for number, sql in zip(range(1, 2 * len(statements), 2), statements, strict=True)
+    )
     return f"WITH {', '.join(f'part_{number} AS ({sql})' for number, sql in enumerate(others))} {last}" if others else last
 
 
@@ -123,9 +126,12 @@ class _Statement:
         """One row as SQLite's driver takes it."""
         return tuple([row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in self.order])
 
-    def object_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """One row as a JSON object for PostgreSQL."""
-        return {name: row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in self.order}
+    def text_of(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Rows as JSON objects for PostgreSQL."""
+        order = self.order
+        return orjson.dumps(
+            [{name: row[name] if convert is None or row[name] is None else convert(row[name]) for name, convert in order} for row in rows]
+        ).decode()
 
 
 @cache
@@ -160,8 +166,10 @@ def _update(dialect: str, table: Table, mode: Mode, order: list[str], values: li
 
 
 def _recordset(table: Table, order: list[str]) -> str:
+    # The limit is how many there are. Without it the planner takes them for a hundred, and of a table of some ten thousand rows it then
+    # would rather read everything than look up one.
     columns = ", ".join(f"{_quoted(key)} {table.c[key].type.compile(dialect=_POSTGRESQL)}" for key in order)
-    return f"json_to_recordset($1::json) AS given ({columns})"
+    return f"(SELECT * FROM json_to_recordset($rows::json) AS given ({columns}) LIMIT $count) AS given"  # noqa: S608
 
 
 def _convert(dialect: str, table: Table, key: str) -> Convert | None:

@@ -169,3 +169,19 @@ async def test_a_write_that_fails_for_want_of_room_is_unavailable_and_the_next_o
     await db.close()
 
     assert ["inb_1"] == found
+
+
+async def test_postgresql_looks_up_the_few_rows_of_an_update_instead_of_reading_the_table(postgresql_url: str) -> None:
+    db = Database(postgresql_url)
+    rows = [ticket(number) for number in range(3000)]
+    said: list[tuple[str, Any]] = []
+    async with db.begin() as conn:
+        await bulk.write(conn, tickets, "insert", rows)
+        await conn.exec_driver_sql("ANALYZE tickets")
+        event.listen(conn.sync_connection, "before_cursor_execute", lambda _c, _k, sql, given, *_rest: said.append((sql, given)))
+        await bulk.write(conn, tickets, "update", [ticket(7, requester="max")])
+        plan = "\n".join((await conn.exec_driver_sql(f"EXPLAIN {said[0][0]}", said[0][1])).scalars())
+    await db.close()
+
+    assert "Index Scan using pk_tickets" in plan
+    assert "Seq Scan" not in plan
