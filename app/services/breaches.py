@@ -5,14 +5,12 @@ from datetime import datetime, timedelta
 
 from app.delivery.express import Express
 from app.services.configuration import LiveConfig
-from app.services.judge import judge
+from app.services.judge import BATCH, judge
 from app.store import clocks, tickets
 from app.store.database import Database
 from app.telemetry import metrics
 from app.timesource import Now
 
-BATCH = 100
-"""Tickets in one transaction."""
 MARGIN = timedelta(minutes=1)
 """A clock is written within this time of being judged, and is not due before that: no transaction takes longer."""
 WHOLE_LOOK = timedelta(minutes=1)
@@ -66,24 +64,26 @@ class Floor:
 
 
 async def fire_due(
-    db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, floor: Floor | None = None, express: Express | None = None
+    db: Database, live: LiveConfig, now: Now, *, limit: int | None = None, floor: Floor | None = None, express: Express | None = None
 ) -> Pass:
     """Judge the tickets that own the longest due clocks; warnings and breaches and their notices commit together.
 
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `floor`: what the
-    passes before this one have seen to; None: nothing is known of them. `express`: the way past the outbox; None: there is none.
+    passes before this one have seen to; None: nothing is known of them. `express`: the way past the outbox; None: there is none. `limit`:
+    of tickets; None: `BATCH`.
     """
     at = now()
+    most = limit or BATCH[db.dialect]
     below = floor.below(at) if floor else None
     if floor is not None and floor.is_due(at):
-        done = await _fire(db, live, now, limit, below, express, has_dates=floor.has_dates(at))
+        done = await _fire(db, live, now, most, below, express, has_dates=floor.has_dates(at))
     else:
         async with db.ask() as conn:  # most passes find nothing, and end here
             told, clock_at, date_at = await clocks.nearest(conn, above=below)
         at = db.present(told, now)
         ahead = _nearest(clock_at, date_at)
         if ahead is not None and ahead <= at:
-            done = await _fire(db, live, now, limit, below, express, has_dates=date_at is not None and date_at <= at)
+            done = await _fire(db, live, now, most, below, express, has_dates=date_at is not None and date_at <= at)
         else:
             done = Pass(0, 0, 0, more=False, next_check_at=ahead, dated_at=date_at)
     metrics.EVALUATION_LAG.set(max(0.0, (at - done.next_check_at).total_seconds()) if done.next_check_at is not None else 0)
@@ -122,12 +122,12 @@ def _nearest(*instants: datetime | None) -> datetime | None:
     return min((at for at in instants if at is not None), default=None)
 
 
-async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH) -> int:
+async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int | None = None) -> int:
     """Judge tickets that were last judged by a revision of the document that promised otherwise. How many were; one that cannot be is none
     of them."""
-    current = live.current
+    current, most = live.current, limit or BATCH[db.dialect]
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        ids = await tickets.stale(conn, current.judges_as, limit=limit)
+        ids = await tickets.stale(conn, current.judges_as, limit=most)
         held = await tickets.lock_ids(conn, ids, skip_locked=True) if ids else []
         return (await judge(conn, held, current, at, tolerant=True)).tickets if held else 0

@@ -16,7 +16,7 @@ from app.services import silencing
 from app.services.configuration import Current, LiveConfig
 from app.services.consequences import Consequences
 from app.services.escalating import Scene
-from app.services.judge import judge, write
+from app.services.judge import BATCH, judge, write
 from app.services.signalling import is_premature, known_of, watch_of
 from app.store import audit, escalations, reads, tickets
 from app.store import clocks as clock_store
@@ -25,8 +25,6 @@ from app.store.escalations import Stored
 from app.store.filters import nearest
 from app.timesource import Now
 
-BATCH: Final = 100
-"""Tickets in one transaction."""
 BY_HAND: Final = "by hand"
 
 ByHandType = Literal["functional", "hierarchical"]
@@ -44,11 +42,11 @@ class Pass:
     """How many of the deliveries are on their way already."""
 
 
-async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = BATCH, express: Express | None = None) -> Pass:
+async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int | None = None, express: Express | None = None) -> Pass:
     """Let the longest due escalations go on, each judged at this moment with its ticket; what they say commits with it.
 
     Tickets that somebody else holds are left to their holder. A ticket that cannot be judged is pushed ahead a minute. `express`: the way
-    past the outbox; None: there is none.
+    past the outbox; None: there is none. `limit`: of tickets; None: `BATCH`.
     """
     async with db.ask() as conn:  # most passes find nothing, and end here
         told, ahead = await escalations.nearest(conn)
@@ -56,7 +54,7 @@ async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int = B
         return Pass(0, 0, more=False, next_step_at=ahead)
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        due = await escalations.due_tickets(conn, at, limit=limit)
+        due = await escalations.due_tickets(conn, at, limit=limit or BATCH[db.dialect])
         held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
         judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, ahead = await escalations.nearest(conn)

@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 
 _QUIETED: Final = ("sla.warning", retargeting.TYPE)
 """What is said of a clock before it is due."""
+BATCH: Final = {"sqlite": 50, "postgresql": 100}
+"""Tickets judged in one transaction at the most. Fewer on SQLite, where nobody else writes meanwhile: with a hundred a storm ends hardly
+sooner, and a message waits twice as long (docs/performance.md)."""
 LOGGED_MAX: Final = 20
 """Lines about breaches that one transaction logs. A line costs a fifth of what the breach does, and in a storm nobody reads them."""
 SETBACK = timedelta(minutes=1)
