@@ -97,9 +97,10 @@ async def _fire(
 ) -> Pass:
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        due = await clocks.due_tickets(conn, at, limit=limit, above=below)
-        due += await tickets.dated(conn, at, limit=max(0, limit - len(due))) if has_dates else []
-        held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
+        held = await clocks.lock_due(conn, at, limit=limit, above=below)
+        if has_dates and len(held) < limit:
+            known = {ticket.id for ticket in held}
+            held += [each for each in await tickets.lock_dated(conn, at, limit=limit - len(held)) if each.id not in known]
         judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, clock_at, date_at = await clocks.nearest(conn, above=below)
     ahead = _nearest(clock_at, date_at)
@@ -128,6 +129,5 @@ async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int 
     current, most = live.current, limit or BATCH[db.dialect]
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        ids = await tickets.stale(conn, current.judges_as, limit=most)
-        held = await tickets.lock_ids(conn, ids, skip_locked=True) if ids else []
+        held = await tickets.lock_stale(conn, current.judges_as, limit=most)
         return (await judge(conn, held, current, at, tolerant=True)).tickets if held else 0

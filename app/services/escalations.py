@@ -54,8 +54,7 @@ async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int | N
         return Pass(0, 0, more=False, next_step_at=ahead)
     async with db.begin() as conn:
         at = await db.now(conn, now)
-        due = await escalations.due_tickets(conn, at, limit=limit or BATCH[db.dialect])
-        held = await tickets.lock_ids(conn, due, skip_locked=True) if due else []
+        held = await escalations.lock_due(conn, at, limit=limit or BATCH[db.dialect])
         judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, ahead = await escalations.nearest(conn)
     handed = judged.handed if judged else None
@@ -81,7 +80,7 @@ async def open_by_hand(
     ladder = _ladder_for(target, type_, current)
     async with db.begin() as conn:
         row = await reads.ticket(conn, reference)
-        held = await tickets.lock_ids(conn, [row["id"]], skip_locked=False) if row is not None else []
+        held = await tickets.lock_ids(conn, [row["id"]]) if row is not None else []
         if not held:
             raise TicketNotFound(f"There is no ticket {reference}.")
         at = await db.now(conn, now)
@@ -162,7 +161,7 @@ async def changing(db: Database, live: LiveConfig, now: Now, escalation_id: str)
 
 async def change_of(conn: Connection, current: Current, at: datetime, stored: Stored) -> Change:
     """An escalation ready to be changed, in a transaction that holds its ticket; the caller writes what follows."""
-    [ticket] = await tickets.lock_ids(conn, [stored.row.ticket_id], skip_locked=False)
+    [ticket] = await tickets.lock_ids(conn, [stored.row.ticket_id])
     verdict = evaluate(ticket.timeline, current.book, at)
     rows = (await clock_store.of_tickets(conn, [ticket.id]))[ticket.id] if stored.row.clock_id is not None else []
     hush = await silencing.load(conn, at)

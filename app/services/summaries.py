@@ -64,7 +64,7 @@ async def _still_broken(conn: Connection, current: Current, silence: Silence) ->
     channels = current.loaded.channels
     singly = {row.ticket_id for row in rows if row.channel in channels and not channels[row.channel].groups}
     if singly:
-        await tickets.lock_ids(conn, sorted(singly), skip_locked=False)
+        await tickets.lock_ids(conn, sorted(singly))
         rows = await silences.still_broken(conn, silence.id)
     return [row._mapping for row in rows]
 
@@ -102,7 +102,7 @@ async def _still_silenced(conn: Connection, current: Current, silence: Silence, 
     found: set[str] = set()
     if not others:
         return found
-    for ticket in await tickets.lock_ids(conn, sorted({row["ticket_id"] for row in rows}), skip_locked=False):
+    for ticket in await tickets.lock_ids(conn, sorted({row["ticket_id"] for row in rows})):
         facts = facts_of(ticket, evaluate(ticket.timeline, current.book, at), None)
         keeper = next((other for other in others if other.is_about(facts)), None)
         if keeper is not None:

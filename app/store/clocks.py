@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Integer, Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from app.store import bulk
 from app.store.database import SERVER_TIME, Connection
 from app.store.dialect import named_among
 from app.store.tables import breaches, clocks, tickets
+from app.store.tickets import LockedTicket, free, take
 from app.store.types import UtcDateTime
 
 _COLUMNS: Final = tuple(column.name for column in clocks.columns)
@@ -20,10 +21,9 @@ _OF_TICKETS: Final = (
 _BREACHES_OF: Final = select(breaches).where(named_among(breaches.c.clock_id, "clocks"))
 _ABOVE: Final = clocks.c.next_check_at > bindparam("above", type_=UtcDateTime)
 _DUE: Final = (
-    select(clocks.c.ticket_id)
+    free(clocks.join(tickets, tickets.c.id == clocks.c.ticket_id))
     .where(clocks.c.next_check_at <= bindparam("at", type_=UtcDateTime))
     .order_by(clocks.c.next_check_at)
-    .limit(bindparam("most", type_=Integer))
 )
 _DUE_ABOVE: Final = _DUE.where(_ABOVE)
 _NEXT: Final = select(clocks.c.next_check_at).order_by(clocks.c.next_check_at).limit(1)
@@ -47,10 +47,10 @@ def save(sheaf: bulk.Sheaf, rows: Sequence[Mapping[str, Any]], before: Mapping[s
     sheaf.update(clocks, [row for row in rows if row["id"] in before], before)
 
 
-async def due_tickets(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[str]:
-    """Ids of the tickets that own the longest due clocks, at most `limit`, each once. `above`: only what is due after this instant."""
+async def lock_due(conn: Connection, at: datetime, *, limit: int, above: datetime | None = None) -> list[LockedTicket]:
+    """Lock the tickets that own the longest due clocks, at most `limit`, as `take` does. `above`: only what is due after this instant."""
     given = {"at": at, "most": limit} | ({} if above is None else {"above": above})
-    return list(dict.fromkeys((await conn.execute(_DUE if above is None else _DUE_ABOVE, given)).scalars()))
+    return await take(conn, _DUE if above is None else _DUE_ABOVE, given)
 
 
 async def nearest(conn: Connection, *, above: datetime | None = None) -> tuple[datetime | None, datetime | None, datetime | None]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Row, case, delete, select, update
+from sqlalchemy import Row, bindparam, case, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Conflict
@@ -19,6 +19,8 @@ from app.store import bulk, escalation_codec, outbox
 from app.store.database import SERVER_TIME, Connection
 from app.store.dialect import among, insert_ignoring, named_among
 from app.store.tables import deliveries, escalation_log, escalations, service_keys, tickets
+from app.store.tickets import LockedTicket, free, take
+from app.store.types import UtcDateTime
 
 _RUNGS: Final = ("escalation.step", "sla.warning")
 """Events by which a rung speaks, and of which the breach's own all-clear says nothing."""
@@ -31,6 +33,11 @@ _CAUSES: Final = select(escalations.c.clock_id, escalations.c.generation, escala
 )
 _NEXT: Final = (
     select(escalations.c.next_step_at).where(escalations.c.next_step_at.is_not(None)).order_by(escalations.c.next_step_at).limit(1)
+)
+_DUE: Final = (
+    free(escalations.join(tickets, tickets.c.id == escalations.c.ticket_id))
+    .where(escalations.c.next_step_at <= bindparam("at", type_=UtcDateTime))
+    .order_by(escalations.c.next_step_at)
 )
 _NEAREST: Final = select(SERVER_TIME, _NEXT.scalar_subquery())
 _LOGS: Final = (
@@ -96,10 +103,9 @@ async def causes(conn: Connection, clock_ids: Collection[str]) -> set[tuple[str,
     return {(row.clock_id, row.generation, row.cause) for row in await conn.execute(_CAUSES, {"clocks": clock_ids})}
 
 
-async def due_tickets(conn: Connection, at: datetime, *, limit: int) -> list[str]:
-    """Ids of the tickets that own the longest due runs, at most `limit`, each once."""
-    query = select(escalations.c.ticket_id).where(escalations.c.next_step_at <= at).order_by(escalations.c.next_step_at).limit(limit)
-    return list(dict.fromkeys((await conn.execute(query)).scalars()))
+async def lock_due(conn: Connection, at: datetime, *, limit: int) -> list[LockedTicket]:
+    """Lock the tickets that own the longest due runs, at most `limit`, as `take` does."""
+    return await take(conn, _DUE, {"at": at, "most": limit})
 
 
 async def nearest(conn: Connection) -> tuple[datetime | None, datetime | None]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Select, bindparam, select, type_coerce, update
+from sqlalchemy import FromClause, Integer, LargeBinary, Select, bindparam, select, type_coerce, update
 
 from app.ids import TICKET, new_id
 from app.rules.events import TicketEvent
@@ -134,33 +134,50 @@ async def make_refs(conn: Connection, refs: Collection[Ref], at: datetime, *, sk
     return {ticket.ref: ticket for ticket in made}
 
 
-async def lock_ids(conn: Connection, ids: Collection[str], *, skip_locked: bool) -> list[LockedTicket]:
-    """Lock tickets by our id, in id order. With `skip_locked` those that somebody else holds are left out: their holder judges them."""
-    return await _lock(conn, _BY_ID_IF_FREE if skip_locked else _BY_ID, {"ids": ids})
+async def lock_ids(conn: Connection, ids: Collection[str]) -> list[LockedTicket]:
+    """Lock tickets by our id, in id order. Who holds one of them is waited for."""
+    return [LockedTicket(*row) for row in await conn.execute(_BY_ID, {"ids": ids})]
 
 
-def _locking(where: ColumnElement[bool], *first: ColumnElement[Any], skip_locked: bool = False) -> Select[Any]:
-    columns = (
-        *first,
-        tickets.c.id,
-        tickets.c.source,
-        tickets.c.external_id,
-        RAW_TIMELINE,
-        tickets.c.version,
-        tickets.c.revision,
-        tickets.c.rejudge_at,
-    )
-    return select(*columns).where(where).order_by(tickets.c.id).with_for_update(skip_locked=skip_locked)
+async def lock_stale(conn: Connection, revision: int, *, limit: int) -> list[LockedTicket]:
+    """Lock tickets last judged by an older revision of the document, as `take` does."""
+    return await take(conn, _STALE, {"revision": revision, "most": limit})
 
 
-_BY_REF: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), SERVER_TIME)
-_BY_REF_IF_FREE: Final = _locking(named_among_pairs(tickets.c.source, tickets.c.external_id, "refs"), SERVER_TIME, skip_locked=True)
-_BY_ID: Final = _locking(named_among(tickets.c.id, "ids"))
-_BY_ID_IF_FREE: Final = _locking(named_among(tickets.c.id, "ids"), skip_locked=True)
+async def lock_dated(conn: Connection, at: datetime, *, limit: int) -> list[LockedTicket]:
+    """Lock tickets that have to be judged at or before `at` though no clock is due, as `take` does."""
+    return await take(conn, _DATED, {"at": at, "most": limit})
 
 
-async def _lock(conn: Connection, query: Select[Any], which: Mapping[str, Any]) -> list[LockedTicket]:
-    return [LockedTicket(*row) for row in await conn.execute(query, which)]
+async def take(conn: Connection, query: Select[Any], given: Mapping[str, Any]) -> list[LockedTicket]:
+    """Lock what a query made from `free` finds, each ticket once. What somebody else holds is left out and does not count: its holder
+    judges it, and several processes that ask at once share the work.
+    """
+    held = {row.id: LockedTicket(*row) for row in await conn.execute(query, given)}
+    return list(held.values())
+
+
+def free(among_: FromClause = tickets) -> Select[Any]:
+    """The tickets of a join that nobody holds, for `take`: a query without its conditions; its limit is called `most`."""
+    query = select(*_COLUMNS).select_from(among_).limit(bindparam("most", type_=Integer))
+    return query.with_for_update(of=tickets, skip_locked=True)
+
+
+_COLUMNS: Final = (
+    tickets.c.id,
+    tickets.c.source,
+    tickets.c.external_id,
+    RAW_TIMELINE,
+    tickets.c.version,
+    tickets.c.revision,
+    tickets.c.rejudge_at,
+)
+_REF: Final = named_among_pairs(tickets.c.source, tickets.c.external_id, "refs")
+_BY_REF: Final = select(SERVER_TIME, *_COLUMNS).where(_REF).order_by(tickets.c.id).with_for_update()
+_BY_REF_IF_FREE: Final = _BY_REF.with_for_update(skip_locked=True)
+_BY_ID: Final = select(*_COLUMNS).where(named_among(tickets.c.id, "ids")).order_by(tickets.c.id).with_for_update()
+_STALE: Final = free().where(tickets.c.revision < bindparam("revision")).order_by(tickets.c.revision, tickets.c.id)
+_DATED: Final = free().where(tickets.c.rejudge_at <= bindparam("at"))
 
 
 def add_events(sheaf: bulk.Sheaf, found: Sequence[tuple[str, TicketEvent, str]], received_at: datetime) -> None:
@@ -193,17 +210,3 @@ async def count_change(conn: Connection, ids: Collection[str]) -> None:
     """Something that belongs to these tickets has changed: what a process knows of them is what they were."""
     if ids:
         await conn.execute(update(tickets).where(among(tickets.c.id, ids)).values(version=tickets.c.version + 1))
-
-
-async def stale(conn: Connection, revision: int, *, limit: int) -> list[str]:
-    """Ids of tickets last judged by an older revision of the document."""
-    query = select(tickets.c.id).where(tickets.c.revision < revision).order_by(tickets.c.revision, tickets.c.id).limit(limit)
-    return list((await conn.execute(query)).scalars())
-
-
-async def dated(conn: Connection, at: datetime, *, limit: int) -> list[str]:
-    """Ids of tickets that have to be judged at or before `at` though no clock is due."""
-    return list((await conn.execute(_DATED, {"at": at, "most": limit})).scalars())
-
-
-_DATED: Final = select(tickets.c.id).where(tickets.c.rejudge_at <= bindparam("at")).limit(bindparam("most", type_=Integer))

@@ -12,8 +12,10 @@ import pytest
 from app.delivery.express import Express, Handed
 from app.services.breaches import Floor, fire_due, rejudge_stale
 from app.services.judge import LOGGED_MAX
+from app.store.clocks import lock_due
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
+from app.store.tickets import lock_stale
 from tests.services.world import DOCUMENT, World, event, world
 from tests.support.clock import FakeClock
 
@@ -128,6 +130,25 @@ async def test_two_loops_at_once_fire_each_milestone_once(desk: World) -> None:
 
     assert 60 == len(await desk.rows(breaches))
     assert 120 == len([row for row in await said(desk) if row[0] == "sla.breached"])
+
+
+async def test_several_workers_that_look_at_once_share_what_is_due_and_what_is_to_be_judged_anew(postgresql_desk: World) -> None:
+    desk = postgresql_desk
+    start = desk.clock()
+    for number in range(3):
+        desk.clock.set(start + number * MINUTE)
+        await desk.tell(event(desk.clock(), "created", f"{number}"))
+    desk.clock.set(start + HOUR)
+    later = start + 2 * HOUR
+    async with desk.db.begin() as one, desk.db.begin() as other, desk.db.begin() as third:
+        due = [[ticket.external_id for ticket in await lock_due(conn, later, limit=1)] for conn in (one, other)]
+        due.append([ticket.external_id for ticket in await lock_due(third, later, limit=9)])
+        none = await lock_due(third, later - 3 * HOUR, limit=9)
+    async with desk.db.begin() as one, desk.db.begin() as other:
+        stale = [len(await lock_stale(conn, 99, limit=2)) for conn in (one, other)]
+
+    assert ([["0"], ["1"], ["2"]], []) == (due, none)
+    assert [2, 1] == stale
 
 
 async def test_a_breach_that_was_retracted_and_is_one_after_all_is_the_same_breach_told_anew(desk: World) -> None:

@@ -227,7 +227,7 @@ async def test_many_runs_due_in_one_second_speak_once_each_whoever_takes_them(pl
 
 async def judge_and_die(place: World, ticket_id: str) -> None:
     async with place.db.begin() as conn:
-        held = await tickets.lock_ids(conn, [ticket_id], skip_locked=True)
+        held = await tickets.lock_ids(conn, [ticket_id])
         await judge(conn, held, place.live.current, place.clock())
         raise RuntimeError("killed between claim and commit")
 

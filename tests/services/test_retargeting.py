@@ -168,7 +168,7 @@ async def test_nothing_is_even_made_ready_to_be_said_where_no_channel_hears_of_i
     await applies(place, "default: 4h", "default: 5h", judged=False)
     current, at_ = place.live.current, place.clock()
     async with place.db.begin() as conn:
-        [ticket] = await tickets.lock_ids(conn, await tickets.stale(conn, current.judges_as, limit=9), skip_locked=False)
+        [ticket] = await tickets.lock_stale(conn, current.judges_as, limit=9)
         stored = await clock_store.of_tickets(conn, [ticket.id])
     found, verdict = Consequences(), evaluate(ticket.timeline, current.book, at_)
     follow(found, ticket, verdict, stored[ticket.id], {}, revision=current.judges_as, at=at_)
