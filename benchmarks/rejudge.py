@@ -1,15 +1,18 @@
 """Every open ticket judged anew after a change of the document, while messages come at a steady rate; anchor of their latency: the same
-rate in the calm before."""
+rate in the calm before. On PostgreSQL also by one, two and four workers, each a process."""
 
+import asyncio
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
 from app.services.breaches import rejudge_stale
 from app.timesource import utc_now
 from benchmarks import Figure, Report
-from benchmarks._kit import stage, steady
+from benchmarks._kit import stage, steady, workers
 from benchmarks._kit.seed import DOCUMENT, configured, fixed, opened, seed
 from benchmarks._kit.stage import as_service
+from benchmarks._kit.workers import scaling
 
 GOAL: Final = 30.0  # seconds for a million
 INGEST_GOAL: Final = 2.0  # times the calm
@@ -18,7 +21,12 @@ MILLION: Final = 1_000_000
 
 def run(*, quick: bool, db: str) -> Report:
     """Tickets judged per second, and how long a million would take."""
-    return as_service(_run(10_000 if quick else 100_000, db))
+    report = as_service(_run(10_000 if quick else 100_000, db))
+    if db == "sqlite":  # one file, one process
+        return report
+    return replace(
+        report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.rejudging)))
+    )
 
 
 async def _run(size: int, kind: str) -> Report:

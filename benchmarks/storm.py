@@ -12,7 +12,7 @@ from app.services.breaches import Floor, fire_due
 from app.store.database import Database
 from app.timesource import utc_now
 from benchmarks import Figure, Report
-from benchmarks._kit import stage, steady
+from benchmarks._kit import stage, steady, workers
 from benchmarks._kit.seed import configured, fixed, opened, seed
 from benchmarks._kit.stage import as_service
 from benchmarks._kit.workers import scaling
@@ -37,7 +37,7 @@ def run(*, quick: bool, db: str) -> Report:
     report = as_service(_run(5_000 if quick else 100_000, 20_000 if quick else 1_000_000, db))
     if db == "sqlite":  # one file, one process
         return report
-    return replace(report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3))))))
+    return replace(report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.storm))))
 
 
 async def _run(due: int, running: int, kind: str) -> Report:
