@@ -1,7 +1,7 @@
 """Whose turn it is."""
 
 from app.channels import Notice
-from app.delivery.turns import IN_FLIGHT, PER_CHANNEL, InHand, Turns
+from app.delivery.turns import IN_FLIGHT, PER_CHANNEL, PER_QUICK_CHANNEL, InHand, Turns
 from app.store.claims import Claim
 from tests.support.clock import START
 
@@ -26,6 +26,27 @@ def test_a_channel_has_four_senders_and_the_first_claimed_goes_first() -> None:
     assert turns.free() == []
     assert [taken(turns, "up") for _ in range(6)] == [f"up-{n}" for n in range(6)]
     assert taken(turns, "up") is None
+
+
+def test_a_channel_that_answers_quickly_has_eight_senders_until_it_is_slow_again() -> None:
+    turns = Turns()
+    turns.add(in_hand("up", 1))
+    turns.free()
+    turns.take("up")
+    turns.tried("up", 0.01, answered=True)
+    turns.stopped("up")
+    turns.add(in_hand("up", 30))
+    quick = turns.free()
+    taken_by_now = [taken(turns, "up") for _ in quick]
+    turns.tried("up", 3.0, answered=True)
+
+    assert quick == ["up"] * PER_QUICK_CHANNEL
+    assert None not in taken_by_now
+    for _ in range(PER_QUICK_CHANNEL - PER_CHANNEL):
+        assert taken(turns, "up") is None
+        turns.stopped("up")
+    assert taken(turns, "up") is not None
+    assert turns.free() == []
 
 
 def test_all_together_have_two_hundred_and_each_channel_gets_its_share() -> None:
