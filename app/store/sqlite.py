@@ -185,8 +185,9 @@ class Sqlite:
 
     async def close(self) -> None:
         """Give all connections back. Transactions still open are rolled back."""
-        if self._writing is not None:
-            self._writing.close()
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.close()
         self._writer.dispose()
         self._reader.dispose()
 

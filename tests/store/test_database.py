@@ -20,6 +20,16 @@ async def test_what_is_committed_is_there(database: Database) -> None:
     assert await stored(database) == ["digest"]
 
 
+async def test_a_database_that_was_closed_can_be_used_again(database: Database) -> None:
+    async with database.begin() as connection:
+        await add(connection, "digest")
+    await database.close()
+    async with database.begin() as connection:
+        await add(connection, "audit")
+
+    assert await stored(database) == ["audit", "digest"]
+
+
 async def test_an_exception_rolls_back(database: Database) -> None:
     async def work() -> None:
         async with database.begin() as connection:
