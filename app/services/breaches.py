@@ -97,16 +97,20 @@ async def _fire(
 ) -> Pass:
     async with db.begin() as conn:
         at = await db.now(conn, now)
+        began = now()
         held = await clocks.lock_due(conn, at, limit=limit, above=below)
         if has_dates and len(held) < limit:
             known = {ticket.id for ticket in held}
             held += [each for each in await tickets.lock_dated(conn, at, limit=limit - len(held)) if each.id not in known]
         judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, clock_at, date_at = await clocks.nearest(conn, above=below)
+    committed_at = at + (now() - began)
     ahead = _nearest(clock_at, date_at)
     handed = judged.handed if judged else None
     if express is not None and handed is not None:
         express.go(handed)
+    if judged is not None:
+        judged.note(committed_at)
     return Pass(
         tickets=len(held),
         breaches=judged.breaches if judged else 0,
@@ -129,5 +133,10 @@ async def rejudge_stale(db: Database, live: LiveConfig, now: Now, *, limit: int 
     current, most = live.current, limit or BATCH[db.dialect]
     async with db.begin() as conn:
         at = await db.now(conn, now)
+        began = now()
         held = await tickets.lock_stale(conn, current.judges_as, limit=most)
-        return (await judge(conn, held, current, at, tolerant=True)).tickets if held else 0
+        judged = await judge(conn, held, current, at, tolerant=True) if held else None
+    if judged is None:
+        return 0
+    judged.note(at + (now() - began))
+    return judged.tickets

@@ -54,12 +54,16 @@ async def fire_steps(db: Database, live: LiveConfig, now: Now, *, limit: int | N
         return Pass(0, 0, more=False, next_step_at=ahead)
     async with db.begin() as conn:
         at = await db.now(conn, now)
+        began = now()
         held = await escalations.lock_due(conn, at, limit=limit or BATCH[db.dialect])
         judged = await judge(conn, held, live.current, at, tolerant=True, express=express) if held else None
         _, ahead = await escalations.nearest(conn)
+    committed_at = at + (now() - began)
     handed = judged.handed if judged else None
     if express is not None and handed is not None:
         express.go(handed)
+    if judged is not None:
+        judged.note(committed_at)
     return Pass(
         tickets=len(held),
         deliveries=judged.deliveries if judged else 0,

@@ -231,14 +231,16 @@ class Ingest:
         async with self._db.begin() as conn:
             if boards:  # not before: on SQLite a turn may have been long in coming
                 self._board(batch)
-            sheaf = Sheaf(conn)
+            began, sheaf = self._now(), Sheaf(conn)
             plans = [_Plan(each.arrival, each.arrival.replay_of or new_id(INBOX)) for each in batch]
             changed, at = await self._apply(conn, sheaf, plans, skip_locked)
             judged = await judge(conn, changed, self._live.current, at, sheaf=sheaf) if changed else None
             receipts = [None if plan.held_up else _receipt(plan) for plan in plans]
             await _file(conn, sheaf, plans, receipts, at)
             await sheaf.write()
-        self._recent.keep(judged.known if judged is not None else ())
+        if judged is not None:
+            self._recent.keep(judged.known)
+            judged.note(at + (self._now() - began))
         return receipts, judged
 
     async def _apply(

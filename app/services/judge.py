@@ -66,6 +66,22 @@ class Judged:
     """What is known of the judged tickets once this transaction has been committed; made when it is asked for."""
     handed: Handed | None = None
     """What `express` is to send once this transaction has been committed."""
+    sayings: Sequence[Saying] = ()
+    """What clocks had to say: warnings and breaches."""
+
+    def note(self, at: datetime) -> None:
+        """Count warnings and breaches, and log the breaches: in a storm the first ones, and how many there were besides. To be called when
+        they have been committed; `at`: when that was."""
+        for saying in self.sayings:
+            metrics.DUE_TO_DETECTED.observe(max(0.0, (at - saying.timestamp).total_seconds()))
+            counter = metrics.BREACHES if saying.type == "sla.breached" else metrics.WARNINGS
+            counter.labels(metric=saying.clock.cycle.metric).inc()
+        broken = [saying for saying in self.sayings if saying.type == "sla.breached"]
+        for saying in broken[:LOGGED_MAX]:
+            late = (at - saying.timestamp).total_seconds()
+            log.info("Clock breached.", extra={"event": "clock.breached", "clock_id": saying.clock_id, "late_seconds": late})
+        if len(broken) > LOGGED_MAX:
+            log.info("More clocks breached.", extra={"event": "clocks.breached", "count": len(broken) - LOGGED_MAX})
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +277,15 @@ async def write(
     await outbox.supersede(conn, types=_QUIETED, clock_ids=found.quiet_clocks)
     quiet = set(found.quiet_clocks)
     handed = await enqueue(conn, current, notices, [_unless_quiet(row, quiet) for row in deliveries], express)
-    _note(found.sayings, at)
-    return Judged(len(found.ticket_rows), len(found.breach_rows), len(deliveries), found.next_check_at, found.next_step_at, handed=handed)
+    return Judged(
+        tickets=len(found.ticket_rows),
+        breaches=len(found.breach_rows),
+        deliveries=len(deliveries),
+        next_check_at=found.next_check_at,
+        next_step_at=found.next_step_at,
+        handed=handed,
+        sayings=found.sayings,
+    )
 
 
 def _unless_quiet(row: Row, quiet: Collection[str]) -> Row:
@@ -285,20 +308,6 @@ def _moved(move: Move) -> dict[str, object]:
         "revision_before": move.revision_before,
         "revision_after": move.revision_after,
     }
-
-
-def _note(sayings: Sequence[Saying], at: datetime) -> None:
-    """Count warnings and breaches, and log the breaches: in a storm the first ones, and how many there were besides."""
-    for saying in sayings:
-        metrics.DUE_TO_DETECTED.observe(max(0.0, (at - saying.timestamp).total_seconds()))
-        counter = metrics.BREACHES if saying.type == "sla.breached" else metrics.WARNINGS
-        counter.labels(metric=saying.clock.cycle.metric).inc()
-    broken = [saying for saying in sayings if saying.type == "sla.breached"]
-    for saying in broken[:LOGGED_MAX]:
-        late = (at - saying.timestamp).total_seconds()
-        log.info("Clock breached.", extra={"event": "clock.breached", "clock_id": saying.clock_id, "late_seconds": late})
-    if len(broken) > LOGGED_MAX:
-        log.info("More clocks breached.", extra={"event": "clocks.breached", "count": len(broken) - LOGGED_MAX})
 
 
 def _announced(sayings: Sequence[Saying | Telling | Raising], current: Current) -> list[tuple[Saying | Telling | Raising, list[str]]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 
 from app.delivery.express import Express, Handed
 from app.services.breaches import Floor, fire_due, rejudge_stale
-from app.services.judge import LOGGED_MAX
+from app.services.judge import LOGGED_MAX, judge
 from app.store.clocks import lock_due
 from app.store.database import Database
 from app.store.tables import audit_log, breaches, clocks, deliveries, notices, tickets
 from app.store.tickets import lock_stale
+from app.telemetry import metrics
 from tests.services.world import DOCUMENT, World, event, world
 from tests.support.clock import FakeClock
 
@@ -130,6 +131,39 @@ async def test_two_loops_at_once_fire_each_milestone_once(desk: World) -> None:
 
     assert 60 == len(await desk.rows(breaches))
     assert 120 == len([row for row in await said(desk) if row[0] == "sla.breached"])
+
+
+async def test_what_has_fired_is_counted_once_and_dated_by_its_commit(desk: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted() -> list[float]:
+        """Breaches, what the histogram has seen, and the seconds of all of it."""
+        sample = metrics.REGISTRY.get_sample_value
+        names = ("slawatch_due_to_detected_seconds_count", "slawatch_due_to_detected_seconds_sum")
+        breached = sample("slawatch_breaches_total", {"metric": "first_response"}) or 0.0
+        return [breached, *(sample(name) or 0.0 for name in names)]
+
+    def slowly() -> datetime:
+        """Each look at the clock is a second after the one before."""
+        return desk.clock.advance(seconds=1)
+
+    async def lost(*given: Any, **named: Any) -> None:
+        await judge(*given, **named)
+        raise LookupError
+
+    await desk.tell(event(desk.clock(), "created"))
+    due = desk.clock() + HOUR / 2
+    desk.clock.set(due)
+    before = counted()
+    with monkeypatch.context() as broken:
+        broken.setattr("app.services.breaches.judge", lost)
+        with pytest.raises(LookupError):
+            await fire_due(desk.db, desk.live, slowly)
+    failed = counted()
+    await fire_due(desk.db, desk.live, slowly)
+    after = counted()
+
+    assert before == failed
+    assert 1 == after[1] - before[1]
+    assert 5 < after[2] - before[2] <= (desk.clock() - due).total_seconds()
 
 
 async def test_several_workers_that_look_at_once_share_what_is_due_and_what_is_to_be_judged_anew(postgresql_desk: World) -> None:
