@@ -12,6 +12,7 @@ from typing import Final
 import aiohttp
 import orjson
 
+from app.delivery.turns import PER_QUICK_CHANNEL
 from app.ids import MESSAGE, new_id
 from app.schemas.events_out_examples import examples
 from app.store import outbox
@@ -52,7 +53,7 @@ async def _run(count: int, storm: int, rounds: int, kind: str) -> Report:
                 "99 of 100, one dead, p99", beside, "ms", f"<= {NEIGHBOUR_GOAL:g} x", beside <= NEIGHBOUR_GOAL * calm, calm, beside / calm
             ),
         ),
-        (f"{kind}; {count:,} deliveries; the bare client has {IN_FLIGHT} on their way, we at most 4 for each channel",),
+        (f"{kind}; {count:,} deliveries; the bare client has {IN_FLIGHT} on their way, we at most {PER_QUICK_CHANNEL} for each channel",),
     )
 
 
