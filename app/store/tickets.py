@@ -157,9 +157,9 @@ async def take(conn: Connection, query: Select[Any], given: Mapping[str, Any]) -
     return list(held.values())
 
 
-def free(among_: FromClause = tickets) -> Select[Any]:
+def free(joined: FromClause = tickets) -> Select[Any]:
     """The tickets of a join that nobody holds, for `take`: a query without its conditions; its limit is called `most`."""
-    query = select(*_COLUMNS).select_from(among_).limit(bindparam("most", type_=Integer))
+    query = select(*_COLUMNS).select_from(joined).limit(bindparam("most", type_=Integer))
     return query.with_for_update(of=tickets, skip_locked=True)
 
 
