@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import partial
+from time import monotonic, sleep
 from typing import Any, Final, Literal, TypeVar, TypeVarTuple, cast, overload
 
 from sqlalchemy import URL, Connection, CursorResult, Dialect, Engine, Executable, create_engine, event
@@ -88,7 +89,6 @@ def engine(file: str, role: Literal["writer", "reader", "migration"], *, patienc
         execution_options={outages.READS: role == "reader"},
     )
     pragmas = {
-        "journal_mode": "WAL",
         "synchronous": "FULL",
         "foreign_keys": "OFF" if role == "migration" else "ON",
         "query_only": "ON" if role == "reader" else "OFF",
@@ -97,6 +97,7 @@ def engine(file: str, role: Literal["writer", "reader", "migration"], *, patienc
 
     @event.listens_for(made, "connect")
     def prepare(connection: Any, _record: object) -> None:
+        _keep_a_log(connection, patience.total_seconds())
         for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name} = {value}")
 
@@ -104,6 +105,20 @@ def engine(file: str, role: Literal["writer", "reader", "migration"], *, patienc
         event.listen(made, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(made, "handle_error", outages.translate, retval=True)
     return made
+
+
+def _keep_a_log(connection: Any, patience: float) -> None:
+    """Write-ahead logging. Of several connections that turn it on in a new file at once SQLite refuses all but one, without waiting."""
+    until = monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not outages.is_locked(error) or monotonic() > until:
+                raise
+            sleep(_POLL[-1])
+        else:
+            return
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import Unavailable
 from app.store.database import Database
-from app.store.sqlite import READERS
+from app.store.sqlite import READERS, engine
 from tests.store.jobs import add, stored
 
 _WALK = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n{end}) SELECT max(i) FROM n"
@@ -205,6 +206,18 @@ async def test_sqlite_is_durable_and_checks_references(sqlite: Database) -> None
         ]
 
     assert found == ["wal", 2, 1]
+
+
+def test_connections_that_are_the_first_ones_to_a_new_file_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    def first(number: int) -> str:
+        pool = engine(str(tmp_path / f"new-{number // 8}.db"), "writer", patience=timedelta(seconds=20))
+        with pool.connect() as connection:
+            mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+        pool.dispose()
+        return mode
+
+    with ThreadPoolExecutor(8) as threads:
+        assert {"wal"} == set(threads.map(first, range(160)))
 
 
 async def test_sqlite_makes_the_folder_of_its_file(tmp_path: Path) -> None:
