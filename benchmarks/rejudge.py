@@ -12,7 +12,6 @@ from benchmarks import Figure, Report
 from benchmarks._kit import stage, steady, workers
 from benchmarks._kit.seed import DOCUMENT, configured, fixed, opened, seed
 from benchmarks._kit.stage import as_service
-from benchmarks._kit.workers import scaling
 
 GOAL: Final = 30.0  # seconds for a million
 INGEST_GOAL: Final = 2.0  # times the calm
@@ -25,7 +24,7 @@ def run(*, quick: bool, db: str) -> Report:
     if db == "sqlite":  # one file, one process
         return report
     return replace(
-        report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.rejudging)))
+        report, rows=(*report.rows, *asyncio.run(workers.scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.rejudging)))
     )
 
 

@@ -15,7 +15,6 @@ from benchmarks import Figure, Report
 from benchmarks._kit import stage, steady, workers
 from benchmarks._kit.seed import configured, fixed, opened, seed
 from benchmarks._kit.stage import as_service
-from benchmarks._kit.workers import scaling
 
 GOAL: Final = 2.5  # times the anchor
 INGEST_GOAL: Final = 4.0  # times the calm
@@ -37,7 +36,9 @@ def run(*, quick: bool, db: str) -> Report:
     report = as_service(_run(5_000 if quick else 100_000, 20_000 if quick else 1_000_000, db))
     if db == "sqlite":  # one file, one process
         return report
-    return replace(report, rows=(*report.rows, *asyncio.run(scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.storm))))
+    return replace(
+        report, rows=(*report.rows, *asyncio.run(workers.scaling((1, 2, 4), *((5_000, 1) if quick else (20_000, 3)), workers.storm)))
+    )
 
 
 async def _run(due: int, running: int, kind: str) -> Report:
